@@ -12,6 +12,7 @@ from providers.errors import unimplemented
 from providers.provider import Batches, Files, Provider, Relay, RelayedRequest
 from providers.resources import Batch, Download, File, NewBatch, Page, ResultForm
 from providers.upload import Chunk, UploadProgress, UploadSession, UploadStart
+from providers.uploads.upload_target import new_session_id
 from providers.upstream import Reply
 
 T_co = TypeVar("T_co", covariant=True)
@@ -166,13 +167,13 @@ class CreateFile:
     """A whole file in one request: the raw and multipart protocols."""
 
     timing: ClassVar = Timing.ANSWERED
-    session_id: str
     start: UploadStart
     body: Body
 
     async def carry_out(self, provider: Provider, caller: Caller) -> FileCreated:
         files = FILES.required(provider)
-        return FileCreated(await files.create(caller, self.session_id, self.start, self.body))
+        session_id = new_session_id(provider.name, caller.tenant)
+        return FileCreated(await files.create(caller, session_id, self.start, self.body))
 
 
 @dataclass(frozen=True, slots=True)

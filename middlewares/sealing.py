@@ -89,7 +89,7 @@ class UploadUrls:
         self, address: str, provider: Provider, caller: Caller, started: StartedUpload
     ) -> str:
         """The URL of an upload that `caller` started. It never contains the proxy's own key."""
-        session, sealed_caller = new_session_id(provider.name), ""
+        session, sealed_caller = new_session_id(provider.name, caller.tenant), ""
         if started.needs_caller:
             key = await create_session_key(self._state, session)
             uses_own = provider.own_credential is not None

@@ -17,7 +17,6 @@ from middlewares.request_rewrite import relayed
 from providers.body import Body
 from providers.errors import invalid_argument, unimplemented
 from providers.upload import Chunk, UploadSession, UploadStart
-from providers.uploads.upload_target import new_session_id
 
 _START_LIMIT: Final = 64 << 10
 _FILE_FIELDS: Final = {
@@ -64,7 +63,7 @@ async def _upload(request: web.Request) -> op.Operation:
     whole = _parse_raw if protocol is Protocol.RAW else _parse_multipart
     start, body = await whole(request)
     start = replace(start, version=version, expires_after=expiry)
-    return op.CreateFile(new_session_id(provider.name), start, body)
+    return op.CreateFile(start, body)
 
 
 async def upload_elsewhere(request: web.Request) -> op.Operation:

@@ -34,13 +34,15 @@ class Life(Enum):
 class Row:
     """`prefix` ends in a slash, except for the one object that is a row by itself.
 
-    `listed_by` says what lists the objects besides the sweep; empty if nothing does.
+    `listed_by` says what lists the objects besides the sweep; empty if nothing does. `by_tenant`:
+    the second segment after the prefix is the tenant.
     """
 
     prefix: str
     holds: str
     life: Life
     listed_by: str = ""
+    by_tenant: bool = False
 
     def name(self, *segments: str) -> str:
         """A segment that is too long, such as the encoded id of some servers, becomes several."""
@@ -67,13 +69,19 @@ STAGED: Final = Row(
     "the record of a file that the proxy keeps itself",
     Life.STATE,
     listed_by="the tenant's list of files",
+    by_tenant=True,
 )
-STAGED_CONTENT: Final = Row("staged-content/", "the content of such a file", Life.LONGER)
+STAGED_CONTENT: Final = Row(
+    "staged-content/", "the content of such a file", Life.LONGER, by_tenant=True
+)
 TABLES: Final = Row("batches/", "a batch's table from index to key or metadata", Life.STATE)
 RECORDS: Final = Row("records/", "what a provider does not store about a batch", Life.STATE)
 METADATA: Final = Row("metadata/", "the metadata that a server dropped from a batch", Life.STATE)
 IDEMPOTENCY: Final = Row(
-    "idempotency/", "the attempt and the batch of an idempotency key, for a day", Life.STATE
+    "idempotency/",
+    "the attempt and the batch of an idempotency key, for a day",
+    Life.STATE,
+    by_tenant=True,
 )
 LOST: Final = Row(
     "lost/", "the key of a creation without one, whose client may repeat it in a minute", Life.STATE
@@ -88,26 +96,32 @@ OWNED: Final = Row(
     "which tenant made a file or a batch, empty",
     Life.UNLIMITED,
     listed_by="the tenant's lists of files and batches",
+    by_tenant=True,
 )
 IMMEDIATE: Final = Row(
     "immediate/",
     "an immediate batch as it was created",
     Life.STATE,
     listed_by="the tenant's list of batches",
+    by_tenant=True,
 )
 IMMEDIATE_OPEN: Final = Row(
     "immediate-open/",
     "markers of unfinished immediate batches on the proxy's own credential",
     Life.STATE,
     listed_by="the periodic look for work",
+    by_tenant=True,
 )
 IMMEDIATE_WORK: Final = Row(
     "immediate-work/",
     "the input, leases, answers and results of an immediate batch",
     Life.LONGER,
     listed_by="the run of the batch",
+    by_tenant=True,
 )
-IMMEDIATE_ENDED: Final = Row("immediate-ended/", "how an immediate batch ended", Life.LONGER)
+IMMEDIATE_ENDED: Final = Row(
+    "immediate-ended/", "how an immediate batch ended", Life.LONGER, by_tenant=True
+)
 STORE_CHECK: Final = Row(
     "proof/",
     "objects to check that a store works, and that a bucket overwrites none",
@@ -150,6 +164,25 @@ def _divided(segment: str) -> str:
 def row_of(name: str) -> Row | None:
     first, slash, _ = name.partition("/")
     return _BY_PREFIX.get(first + slash)
+
+
+# How much of a tenant is in the id of an upload session and of an upload in parts.
+TENANT_MARK: Final = 16
+_MARKED_ID: Final = TENANT_MARK + 32
+
+
+def tenant_in(name: str) -> str:
+    """The beginning of the tenant that an object belongs to; empty if its name does not say it."""
+    row = row_of(name)
+    if row is None:
+        return ""
+    first, _, rest = name.removeprefix(row.prefix).partition("/")
+    if row.by_tenant:
+        return rest.partition("/")[0][:TENANT_MARK]
+    if row in (UPLOADS, MULTIPART):
+        random_part = first.partition("-")[0]
+        return first[:TENANT_MARK] if len(random_part) == _MARKED_ID else ""
+    return ""
 
 
 def check_written(name: str) -> None:

@@ -33,6 +33,7 @@ from proxy.observers import ProviderObserver, RequestObserver, Telemetry
 from proxy.outbound import OutboundClient
 from proxy.outbound_settings import outbound_client, time_limits
 from proxy.provider_settings import ProviderSettings
+from proxy.quotas import LimitedState, Quotas, Usage
 from proxy.sampling import Sampler
 from proxy.settings import Settings
 from proxy.settings_problems import variable
@@ -49,7 +50,7 @@ def application(settings: Settings) -> web.Application:
     """The proxy as an aiohttp application. Call it inside a running event loop."""
     app = web.Application(middlewares=CHAIN)
     deps = dependencies(settings)
-    sampler = Sampler(deps.telemetry.metrics, deps.memory)
+    sampler = Sampler(deps.telemetry.metrics, deps.memory, deps.usage)
     gateway = _gateway(deps)
     mount(app, gateway)
     if settings.cors_origins:
@@ -63,7 +64,7 @@ def application(settings: Settings) -> web.Application:
     app.cleanup_ctx.append(opening(deps.store))
     app.cleanup_ctx.append(app[PROBE].running)
     app.cleanup_ctx.append(
-        sweeping(deps.state, settings.upload_ttl, settings.state_ttl, _abandoned(deps))
+        sweeping(deps.state, deps.usage, settings.upload_ttl, settings.state_ttl, _abandoned(deps))
     )
     app.cleanup_ctx.append(sampler.running)
     app.cleanup_ctx.append(deps.figures.running)
@@ -76,7 +77,11 @@ def dependencies(settings: Settings) -> Dependencies:
     client = outbound_client(settings)
     store = state_store(settings, client)
     telemetry = Telemetry(Metrics(version()), tracer())
-    state = GuardedState(ObservedState(bounded(store), telemetry))
+    usage = Usage(
+        Quotas(settings.state_bytes, settings.tenant_state_bytes, settings.tenant_uploads)
+    )
+    telemetry.metrics.state_limit.set(settings.state_bytes)
+    state = GuardedState(LimitedState(ObservedState(bounded(store), telemetry), usage))
     known_credentials = KnownCredentials()
     return Dependencies(
         settings=settings,
@@ -84,6 +89,7 @@ def dependencies(settings: Settings) -> Dependencies:
         store=store,
         upstream=client,
         state=state,
+        usage=usage,
         memory=MemoryBudget(accepted=known_credentials.accepted),
         known_credentials=known_credentials,
         background=BackgroundTasks(),

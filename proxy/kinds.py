@@ -29,6 +29,7 @@ from proxy.batch_figures import BatchFigures
 from proxy.observers import Telemetry
 from proxy.outbound import OutboundClient
 from proxy.provider_settings import ProviderSettings
+from proxy.quotas import Usage
 from proxy.settings import Settings
 from proxy.settings_problems import variable
 from proxy.state_store import Store
@@ -36,7 +37,7 @@ from proxy.state_store import Store
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """What a provider is built from. `state` is `store`, with limits for each call.
+    """What a provider is built from. `state` is `store`, with limits for each call and with quotas.
 
     `upstream`, which makes its calls through `client`, and `observer` are the provider's own.
     """
@@ -46,6 +47,7 @@ class Dependencies:
     store: Store
     upstream: Upstream
     state: State
+    usage: Usage
     memory: MemoryBudget
     known_credentials: KnownCredentials
     background: BackgroundTasks

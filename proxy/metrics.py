@@ -176,6 +176,13 @@ class Metrics:
         self.state_errors = self._counter(
             "ferry_state_errors", "Operations of the state store that failed.", "operation"
         )
+        self.state_bytes = self._largest(
+            "ferry_state_bytes",
+            "Bytes in the state store: at the last sweep, and what was added since.",
+        )
+        self.state_limit = self._largest(
+            "ferry_state_limit_bytes", "The setting FERRY_STATE_BYTES."
+        )
         self.memory_used = self._gauge(
             "ferry_memory_budget_used_bytes", "Reserved bytes of the memory budget."
         )

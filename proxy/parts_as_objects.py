@@ -14,7 +14,7 @@ from providers.multipart_uploads import (
     check_whole,
 )
 from providers.state import State, write
-from providers.stored_objects import MULTIPART
+from providers.stored_objects import MULTIPART, tenant_in
 from proxy.object_names import check_name
 
 
@@ -29,7 +29,8 @@ class PartsAsObjects:
         self._state = state
 
     async def begin(self, name: str) -> MultipartUpload:
-        upload = MultipartUpload(check_name(name), secrets.token_hex(16))
+        # The tenant is in the id, so that the sweep can count what it stores.
+        upload = MultipartUpload(check_name(name), f"{tenant_in(name)}{secrets.token_hex(16)}")
         await write(self._state, _begun(upload), b"")
         return upload
 

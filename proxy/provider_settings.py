@@ -53,8 +53,8 @@ class ProviderSettings(BaseModel):
     s3_endpoint_url: HttpUrl | None = None
     min_records: Annotated[int, whole_number(1)] = 100
     immediate_batches: Annotated[ImmediateBatches, one_of(*get_args(ImmediateBatches))] = "never"
-    immediate_requests: Annotated[int, whole_number(1)] = 10_000
-    immediate_calls: Annotated[int, whole_number(1)] = 32
+    immediate_requests: Annotated[int, whole_number(1, 100_000)] = 10_000
+    immediate_calls: Annotated[int, whole_number(1, 1000)] = 32
     # The earlier name of `immediate_batches`.
     small_batches: Annotated[SmallBatches, one_of(*get_args(SmallBatches))] | None = None
     allow_headers: Flag = True

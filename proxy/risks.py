@@ -205,6 +205,11 @@ def _is_plaintext(url: URL) -> bool:
 
 
 def _state_risks(settings: Settings) -> Iterator[str]:
+    if settings.tenant_state_bytes >= settings.state_bytes:
+        yield (
+            f"{variable('tenant_state_bytes')} is not below {variable('state_bytes')}: one tenant "
+            "can fill the store for all."
+        )
     endpoint = settings.state_s3_endpoint_url
     if endpoint is not None and _is_plaintext(endpoint):
         yield (

@@ -10,6 +10,7 @@ from prometheus_client import ProcessCollector
 
 from providers.memory import MemoryBudget
 from proxy.metrics import Metrics
+from proxy.quotas import Usage
 from proxy.threads import in_thread
 
 SECONDS: Final = 0.5
@@ -22,9 +23,10 @@ _PROCESS: Final = ProcessCollector(registry=None)
 class Sampler:
     """`running` is for `app.cleanup_ctx`."""
 
-    def __init__(self, metrics: Metrics, memory: MemoryBudget) -> None:
+    def __init__(self, metrics: Metrics, memory: MemoryBudget, usage: Usage) -> None:
         self._metrics = metrics
         self._memory = memory
+        self._usage = usage
         self._of_process = {
             "process_resident_memory_bytes": metrics.resident_memory,
             "process_open_fds": metrics.open_descriptors,
@@ -34,6 +36,7 @@ class Sampler:
     def sample(self) -> None:
         self._metrics.memory_size.set(self._memory.size)
         self._metrics.memory_used.set(self._memory.used)
+        self._metrics.state_bytes.set(self._usage.total)
 
     def sample_process(self) -> None:
         """Only where /proc shows it; without a descriptor to read it, the last figures stay."""

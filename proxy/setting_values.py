@@ -36,6 +36,7 @@ _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _BUCKET_URL: Final = re.compile(
     r"(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/(?!\.+(?:/|$))[A-Za-z0-9._-]+)+)/?"
 )
+_SSE: Final = re.compile(r"AES256|aws:kms(?::[A-Za-z0-9:/_-]{1,256})?")
 _ORIGIN: Final = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]{0,40})://(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])"
     r"(?P<port>:[0-9]{1,5})?"
@@ -243,6 +244,12 @@ def parse_state_url(value: object) -> str:
     if url.scheme != "file" or url.host or not url.path.startswith("/"):
         raise ValueError("must be file:///directory, with an absolute path, or s3://bucket/prefix")
     return str(url)
+
+
+def parse_sse(value: object) -> str:
+    if not isinstance(value, str) or not _SSE.fullmatch(value):
+        raise ValueError("must be AES256, aws:kms or aws:kms:KEY, with the id or ARN of a KMS key")
+    return value
 
 
 def _parse_url(value: object) -> URL:

@@ -51,6 +51,7 @@ from proxy.setting_values import (
     parse_origins,
     parse_path,
     parse_secret_keys,
+    parse_sse,
     parse_state_url,
     whole_number,
     with_message,
@@ -112,6 +113,10 @@ class Settings(BaseSettings):
         default_factory=default_state_url, validate_default=True
     )
     state_s3_endpoint_url: HttpUrl | None = None
+    state_s3_sse: Annotated[str, BeforeValidator(parse_sse)] | None = None
+    state_bytes: Annotated[int, whole_number(1, unit="bytes")] = 1 << 40
+    tenant_state_bytes: Annotated[int, whole_number(1, unit="bytes")] = 128 << 30
+    tenant_uploads: Annotated[int, whole_number(1)] = 1000
     state_ttl: Duration = timedelta(days=30)
     upload_ttl: Duration = timedelta(hours=24)
     upstream_ca_bundle: FilePath | None = None
@@ -218,10 +223,9 @@ def _named_in(error: ValidationError, table: str) -> set[str]:
 
 def _contradictions(settings: Settings) -> Iterator[Problem]:
     """Settings that are valid one by one, but not together."""
-    if settings.state_s3_endpoint_url and not settings.state_url.startswith("s3:"):
-        yield Problem(
-            ("state_s3_endpoint_url",), f": is used only if {variable('state_url')} is s3://"
-        )
+    for field in ("state_s3_endpoint_url", "state_s3_sse"):
+        if getattr(settings, field) and not settings.state_url.startswith("s3:"):
+            yield Problem((field,), f": is used only if {variable('state_url')} is s3://")
     if settings.default_provider not in settings.providers:
         known = must_be_one_of(sorted(settings.providers), settings.default_provider)
         yield Problem(("default_provider",), f": {known}")

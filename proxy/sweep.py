@@ -11,10 +11,13 @@ from typing import Final
 from aiohttp import web
 
 from providers.errors import FerryError
-from providers.state import State
+from providers.state import ObjectInfo, State
 from providers.stored_objects import Life, row_of
+from proxy.quotas import Usage
 
 INTERVAL_SECONDS: Final = 3600.0
+# The shortest time between two sweeps.
+SOONEST_SECONDS: Final = 60.0
 
 # Spreads the sweeps of replicas that started together.
 _JITTER: Final = 0.1
@@ -22,7 +25,14 @@ _JITTER: Final = 0.1
 Deleted = Callable[[str], None]
 
 
+Kept = Callable[[ObjectInfo], None]
+
+
 def _ignore(_: str) -> None:
+    pass
+
+
+def _ignore_kept(_: ObjectInfo) -> None:
     pass
 
 
@@ -35,10 +45,11 @@ async def sweep(
     upload_ttl: timedelta,
     state_ttl: timedelta,
     deleted_one: Deleted = _ignore,
+    kept_one: Kept = _ignore_kept,
 ) -> int:
     """Deletes expired objects and returns their number. Other replicas may do the same.
 
-    `deleted_one` is called with the name of each.
+    `deleted_one` is called with the name of each, `kept_one` with each other object.
     """
     try:
         await state.multipart.abort_before(now - upload_ttl)
@@ -59,16 +70,23 @@ async def sweep(
             await state.delete(info.name)
             deleted_one(info.name)
             deleted += 1
+        else:
+            kept_one(info)
     return deleted
 
 
 def sweeping(
-    state: State, upload_ttl: timedelta, state_ttl: timedelta, deleted_one: Deleted = _ignore
+    state: State,
+    usage: Usage,
+    upload_ttl: timedelta,
+    state_ttl: timedelta,
+    deleted_one: Deleted = _ignore,
 ) -> Callable[[web.Application], AsyncIterator[None]]:
-    """For `app.cleanup_ctx`: sweeps at the start, and then hourly."""
+    """For `app.cleanup_ctx`: sweeps at the start, and then hourly, or soon if `usage` wants it."""
 
     async def context(_: web.Application) -> AsyncIterator[None]:
-        task = asyncio.create_task(_sweep_periodically(state, upload_ttl, state_ttl, deleted_one))
+        sweeps = _sweep_periodically(state, usage, upload_ttl, state_ttl, deleted_one)
+        task = asyncio.create_task(sweeps)
         yield
         task.cancel()
         with suppress(asyncio.CancelledError):
@@ -78,11 +96,22 @@ def sweeping(
 
 
 async def _sweep_periodically(
-    state: State, upload_ttl: timedelta, state_ttl: timedelta, deleted_one: Deleted
+    state: State,
+    usage: Usage,
+    upload_ttl: timedelta,
+    state_ttl: timedelta,
+    deleted_one: Deleted,
 ) -> None:
     while True:
+        census = usage.census()
         try:
-            await sweep(state, datetime.now(UTC), upload_ttl, state_ttl, deleted_one)
+            now = datetime.now(UTC)
+            await sweep(state, now, upload_ttl, state_ttl, deleted_one, census.count)
+            census.end()
         except Exception as error:  # from any store; the next sweep tries again
             _log.warning("a sweep of the state store failed: %s", type(error).__name__)
-        await asyncio.sleep(INTERVAL_SECONDS * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311
+        await asyncio.sleep(SOONEST_SECONDS)
+        pause = INTERVAL_SECONDS * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await usage.sweep_wanted.wait()

@@ -8,7 +8,7 @@ from providers.body import Body
 from providers.credential import Caller
 from providers.resources import File
 from providers.state import State, read, write
-from providers.stored_objects import UPLOADS
+from providers.stored_objects import TENANT_MARK, UPLOADS
 from providers.upload import UploadSession, UploadStart
 
 _KEY_BYTES: Final = 32
@@ -70,9 +70,9 @@ def session_object(session_id: str, name: str) -> str:
     return UPLOADS.name(session_id, name)
 
 
-def new_session_id(provider: str) -> str:
-    """The provider's name is in it, so that the sweep can count what it deletes by provider."""
-    return f"{secrets.token_hex(16)}-{provider}"
+def new_session_id(provider: str, tenant: str = "") -> str:
+    """The sweep counts by provider and by tenant, so both are in it."""
+    return f"{tenant[:TENANT_MARK]}{secrets.token_hex(16)}-{provider}"
 
 
 def provider_of_session_key(name: str) -> str | None:

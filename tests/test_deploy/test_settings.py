@@ -104,6 +104,7 @@ IN_WORDS = {
     "secret_key": "random at each start",
     "state_url": "`~/.local/state/genai-ferry` as `file://`",
     "state_s3_endpoint_url": "AWS's own",
+    "state_s3_sse": "the bucket's own default",
     "kind": "the name, if it is `gemini`, `openai`, `anthropic`, `mistral` or `bedrock`",
     "base_url": "the provider's public address",
     "runtime_url": "AWS's own; for the first `BASE_URL` if that is set",

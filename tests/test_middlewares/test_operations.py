@@ -19,7 +19,7 @@ START, BODY, BATCH = UploadStart(), in_memory(b"data"), NewBatch("m", BatchKind.
 FOUND = object()
 
 OPERATIONS: list[tuple[op.Operation, str, tuple[Any, ...]]] = [
-    (op.CreateFile("session", START, BODY), "files.create", ("session", START, BODY)),
+    (op.CreateFile(START, BODY), "files.create", ("session", START, BODY)),
     (op.ListFiles(10, "token"), "files.list", (10, "token")),
     (op.GetFile("f1"), "files.get", ("f1",)),
     (op.DeleteFile("f1"), "files.delete", ("f1",)),
@@ -41,8 +41,12 @@ def provider_with(capability: str, asked: Scripted) -> Provider:
 
 @pytest.mark.parametrize(("operation", "method", "arguments"), OPERATIONS, ids=NAMES)
 async def test_it_calls_one_method(
-    operation: op.Operation, method: str, arguments: tuple[Any, ...]
+    monkeypatch: pytest.MonkeyPatch,
+    operation: op.Operation,
+    method: str,
+    arguments: tuple[Any, ...],
 ) -> None:
+    monkeypatch.setattr(op, "new_session_id", lambda *_: "session")
     capability, _, name = method.partition(".")
     asked = Scripted(lambda *_: FOUND)
     outcome = await operation.carry_out(provider_with(capability, asked), CALLER)

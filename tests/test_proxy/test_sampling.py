@@ -9,6 +9,7 @@ import pytest
 
 from providers.memory import MemoryBudget
 from proxy.metrics import Metrics
+from proxy.quotas import Quotas, Usage
 from proxy.sampling import Sampler
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
@@ -23,7 +24,7 @@ def metrics() -> Metrics:
 
 @pytest.fixture
 def sampler(metrics: Metrics) -> Sampler:
-    sampler = Sampler(metrics, MemoryBudget())
+    sampler = Sampler(metrics, MemoryBudget(), Usage(Quotas(1, 1, 1)))
     sampler.sample_process()
     return sampler
 

@@ -13,6 +13,7 @@ from providers.body import Body, in_memory
 from providers.errors import unavailable
 from providers.multipart_uploads import UploadEnded
 from providers.state import ObjectInfo, State, write
+from proxy.quotas import Quotas, Usage
 from proxy.state_directory import DirectoryState
 from proxy.sweep import sweep, sweeping
 from tests.memory_state import MemoryState
@@ -116,7 +117,7 @@ class Watched:
 async def test_the_application_sweeps_from_its_start_to_its_end() -> None:
     state = Watched(failures=0)
     before = asyncio.all_tasks()
-    running = sweeping(state, UPLOAD_TTL, STATE_TTL)(web.Application())
+    running = sweeping(state, Usage(Quotas(1, 1, 1)), UPLOAD_TTL, STATE_TTL)(web.Application())
     await anext(running)
     await state.listed.wait()
     assert asyncio.all_tasks() != before
@@ -128,8 +129,9 @@ async def test_a_store_that_fails_is_swept_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("proxy.sweep.INTERVAL_SECONDS", 0)
+    monkeypatch.setattr("proxy.sweep.SOONEST_SECONDS", 0)
     state = Watched(failures=1)
-    running = sweeping(state, UPLOAD_TTL, STATE_TTL)(web.Application())
+    running = sweeping(state, Usage(Quotas(1, 1, 1)), UPLOAD_TTL, STATE_TTL)(web.Application())
     await anext(running)
     await state.listed.wait()
     state.listed.clear()
