@@ -62,6 +62,8 @@ class StateProbe:
                 self._tell(await probe)
             finally:
                 probe.cancel()
+                # So that it removes its draft; a store that hangs must not hang the end.
+                await asyncio.wait({probe}, timeout=PATIENCE_SECONDS)
             await asyncio.sleep(INTERVAL_SECONDS if self._found == OK else RETRY_SECONDS)
 
     async def _try(self) -> str:

@@ -122,3 +122,27 @@ async def test_asking_costs_no_call_of_the_store() -> None:
 
 async def _nothing() -> AsyncIterator[bytes]:
     yield b""
+
+
+async def test_the_end_waits_until_the_store_has_cleaned_up() -> None:
+    """Otherwise the draft of the probe's object would stay open, and in the directory."""
+
+    class Cleaning(MemoryState):
+        def __init__(self) -> None:
+            super().__init__()
+            self.begun, self.cleaned = asyncio.Event(), False
+
+        async def create(self, name: str, body: Body) -> bool:
+            self.begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                for _ in range(10):
+                    await asyncio.sleep(0)
+                self.cleaned = True
+            raise AssertionError("nothing ends the wait but a cancellation")
+
+    state = Cleaning()
+    async with running(StateProbe(state)):
+        await state.begun.wait()
+    assert state.cleaned
