@@ -15,6 +15,7 @@ from providers import retries
 from proxy.composition import application
 from proxy.kinds import KINDS
 from proxy.settings import load
+from proxy.state_probe import PROBE
 from tests.contract.every_operation import BATCHES, FILES, GOOD, Operation, operations
 from tests.fakes.bedrock import REGION, ROLE_ARN
 from tests.fakes.s3 import FILES_BUCKET
@@ -91,7 +92,9 @@ async def ferry(
         }
         for name, value in settings.items():
             monkeypatch.setenv(f"FERRY_{name}", value)
-        server = await stack.enter_async_context(TestServer(application(load(KINDS))))
+        app = application(load(KINDS))
+        server = await stack.enter_async_context(TestServer(app))
+        await app[PROBE].found()  # the end of a test must not interrupt it
         yield server.make_url("/"), await stack.enter_async_context(ClientSession())
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
 from tenacity import wait_none
 from yarl import URL
@@ -18,6 +18,7 @@ from proxy.composition import application
 from proxy.kinds import KINDS
 from proxy.settings import load
 from proxy.state_directory import DirectoryState
+from proxy.state_probe import PROBE
 from tests.contract.every_operation import GOOD, INLINE, create, operations, start
 from tests.fakes.anthropic import anthropic_app
 from tests.fakes.bedrock import LONG_TERM, REGION, ROLE_ARN
@@ -129,13 +130,11 @@ async def ferry(
             settings[f"PROVIDERS__{name.upper()}__BASE_URL"] = str(base)
         for name, value in settings.items():
             monkeypatch.setenv(f"FERRY_{name}", value)
-        server = await stack.enter_async_context(TestServer(_application()))
+        app = application(load(KINDS))
+        server = await stack.enter_async_context(TestServer(app))
+        await app[PROBE].found()  # the end of a test must not interrupt it
         client = await stack.enter_async_context(ClientSession())
         yield Ferry(server.make_url("/"), client, fakes, stored)
-
-
-def _application() -> web.Application:
-    return application(load(KINDS))
 
 
 @pytest.mark.parametrize("provider", sorted(MADE_UP))
