@@ -21,6 +21,7 @@ from providers.errors import FerryError, invalid_argument
 from providers.json_api.json_text import render_compact
 from providers.json_api.path_names import check_path_name
 from providers.json_api.unknown_members import unknown_member
+from providers.limits import INSPECTED_BODY
 from providers.resource_names import file_id_of_uri
 from providers.resources import (
     BatchKind,
@@ -36,8 +37,6 @@ _CAMEL: Final = {
     "file_name": "fileName",
     "webhook_config": "webhookConfig",
 }
-# A relayed creation of a batch from a file is smaller; larger ones are relayed unread.
-_INSPECTED_BYTES: Final = 16 << 10
 _NOT_SUPPORTED: Final = "this provider does not support this field; leave it out"
 _BATCH: Final = frozenset(
     {"displayName", "inputConfig", "model", "name", "webhookConfig", "priority"}
@@ -68,10 +67,10 @@ async def _relayed_batch(request: web.Request) -> op.Relayed:
     """Refuses a creation that names another provider's file, and says whose file it is."""
     operation = await relayed(request)
     if "Content-Encoding" in request.headers or not (
-        0 < (request.content_length or 0) <= _INSPECTED_BYTES
+        0 < (request.content_length or 0) <= INSPECTED_BODY
     ):
         return operation
-    data = await read_whole(request, _INSPECTED_BYTES, "the inspected size")
+    data = await read_whole(request, INSPECTED_BODY, "the inspected size")
     file_id = input_file_id(data)
     if file_id is not None:
         path = "batch.inputConfig.fileName"

@@ -18,7 +18,7 @@ RESULTS: Final = "x-ferry-results"
 _PREFIX: Final = "x-ferry-"
 # The chain reads these itself; the others are in the `passed_headers` of a provider.
 _CHAIN_HEADERS: Final = frozenset({IDEMPOTENCY_KEY, EXPIRES_AFTER, RESULTS})
-_NAME_LIMIT: Final = 80
+_NAME_SHOWN: Final = 80
 _SECONDS: Final = re.compile(r"[0-9]{1,10}")
 
 
@@ -66,6 +66,6 @@ def check_ferry_headers(request: web.Request) -> None:
         if name.startswith(_PREFIX) and name not in known:
             ours = sorted(header for header in known if header.startswith(_PREFIX))
             endings = [header.removeprefix(_PREFIX) for header in ours]
-            close = get_close_matches(name[:_NAME_LIMIT].removeprefix(_PREFIX), endings, n=1)
+            close = get_close_matches(name[:_NAME_SHOWN].removeprefix(_PREFIX), endings, n=1)
             hint = f"did you mean {_PREFIX}{close[0]}?" if close else f"known: {', '.join(ours)}"
-            raise invalid_argument(f"unknown request header {name[:_NAME_LIMIT]}; {hint}")
+            raise invalid_argument(f"unknown request header {name[:_NAME_SHOWN]}; {hint}")

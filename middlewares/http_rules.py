@@ -28,7 +28,7 @@ _LISTS: Final = frozenset(
 
 # A `Connection` header must not remove these.
 _FRAMING: Final = frozenset({"connection", "content-length", "host", "transfer-encoding"})
-_NAME_LIMIT: Final = 80
+_NAME_SHOWN: Final = 80
 
 
 def check_http_rules(request: web.Request) -> None:
@@ -69,7 +69,7 @@ def _check_repeats(request: web.Request) -> None:
     single = _SINGLE.union(*(each.passed_headers for each in providers)) - _LISTS
     for name, times in Counter(name.lower() for name, _ in request.headers.items()).items():
         if times > 1 and (name in single or name.startswith(_SINGLE_PREFIXES)):
-            raise invalid_argument(f"the header {name[:_NAME_LIMIT]} is repeated; send it once")
+            raise invalid_argument(f"the header {name[:_NAME_SHOWN]} is repeated; send it once")
     if len(request.query.getall("key", [])) > 1:
         raise invalid_argument("the parameter key is repeated; send it once")
 

@@ -11,9 +11,8 @@ from middlewares.request_keys import GATEWAY, OBSERVATION
 from providers.body import Body, read_up_to
 from providers.errors import invalid_argument
 from providers.json_api.json_text import parse_clients_json
+from providers.limits import DISCARDED_BODY
 
-# Four chunks: every SDK sends chunks of 8 MiB (sdk-wire.md section 2).
-_DISCARD_BYTES: Final = 32 << 20
 _DISCARD_SECONDS: Final = 30
 # The least that a client must send, on average over FERRY_STALL_SECONDS: what it sends may be in
 # memory as a whole.
@@ -108,7 +107,7 @@ async def discard(request: web.Request) -> bool:
 
     SDKs send a whole chunk before they read the response, so they would lose an early one.
     """
-    left = _DISCARD_BYTES
+    left: int = DISCARDED_BODY
     try:
         with request[OBSERVATION].waiting:
             async with asyncio.timeout(_DISCARD_SECONDS):

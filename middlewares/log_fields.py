@@ -26,8 +26,8 @@ from providers.errors import FerryError
 from providers.gemini_content.warnings import explain
 from providers.upstream import UpstreamError
 
-_MESSAGE_LIMIT: Final = 500
-_NAME_LIMIT: Final = 200
+_MESSAGE_SHOWN: Final = 500
+_NAME_SHOWN: Final = 200
 # Enough to tell tenants apart in a log.
 _TENANT_CHARACTERS: Final = 12
 _WORD: Final = re.compile(r"[^\s'\"`,;()]+")
@@ -75,10 +75,10 @@ def _refusal(request: web.Request, error: FerryError) -> dict[str, Any]:
     ours = error.provider is None or isinstance(error, UpstreamError)
     return {
         "refused": error.status.name,
-        "why": _masked(request, error.message, _MESSAGE_LIMIT) if ours else None,
-        "path": _masked(request, error.path or "", _NAME_LIMIT),
+        "why": _masked(request, error.message, _MESSAGE_SHOWN) if ours else None,
+        "path": _masked(request, error.path or "", _NAME_SHOWN),
         "resource": _resource(request),
-        "input_file": _masked(request, request.get(INPUT_FILE, ""), _NAME_LIMIT),
+        "input_file": _masked(request, request.get(INPUT_FILE, ""), _NAME_SHOWN),
         "upstream_status": error.upstream_status,
         "upstream_error": _code(error.reason),
         **({"upstream_request_id": _code(error.request_id)} if error.request_id else {}),
@@ -87,11 +87,11 @@ def _refusal(request: web.Request, error: FerryError) -> dict[str, Any]:
 
 def _resource(request: web.Request) -> str:
     route = request.get(ROUTE)
-    return _masked(request, route.resource, _NAME_LIMIT) if route else ""
+    return _masked(request, route.resource, _NAME_SHOWN) if route else ""
 
 
 def _masked_code(request: web.Request, text: str | None) -> str | None:
-    return _code(_masked(request, text or "", _NAME_LIMIT))
+    return _code(_masked(request, text or "", _NAME_SHOWN))
 
 
 def _code(text: str | None) -> str | None:

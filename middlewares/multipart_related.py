@@ -10,8 +10,8 @@ from middlewares.header_text import header_text
 from middlewares.inbound_body import DISCONNECTED, ClientDisconnected, parse_json_object
 from providers.body import Body
 from providers.errors import invalid_argument
+from providers.limits import START_BODY
 
-_JSON_LIMIT: Final = 64 << 10
 _READ_BYTES: Final = 64 << 10
 
 # What aiohttp's reader raises for a malformed body.
@@ -47,9 +47,9 @@ async def _read_json(part: BodyPartReader) -> bytes:
     data = bytearray()
     while chunk := await part.read_chunk(_READ_BYTES):
         data += chunk
-        if len(data) > _JSON_LIMIT:
+        if len(data) > START_BODY:
             raise _malformed(
-                f"the first part, JSON that describes the file, exceeds {_JSON_LIMIT} bytes"
+                f"the first part, JSON that describes the file, exceeds {START_BODY} bytes"
             )
     return bytes(data)
 

@@ -10,11 +10,11 @@ from yarl import URL
 from middlewares.paths import PREFIX
 from middlewares.trusted_proxies import Network, TrustedProxies, parse_address
 from providers.errors import invalid_argument
+from providers.limits import FORWARDED_PREFIX
 
 _HOST: Final = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 # Segments of unreserved characters (RFC 3986 section 2.3), except `.` and `..`.
 _PATH_PREFIX: Final = re.compile(r"(/(?!\.{1,2}(/|\Z))[A-Za-z0-9._~-]+)*/?")
-_PATH_PREFIX_LIMIT: Final = 256
 
 
 class PublicAddress:
@@ -102,9 +102,9 @@ def _is_loopback(host: str) -> bool:
 
 def _path_prefix(prefix: str) -> str:
     """The path that a proxy in front removed from the request, without a trailing slash."""
-    if len(prefix) > _PATH_PREFIX_LIMIT or not _PATH_PREFIX.fullmatch(prefix):
+    if len(prefix) > FORWARDED_PREFIX or not _PATH_PREFIX.fullmatch(prefix):
         raise invalid_argument(
             "X-Forwarded-Prefix must be a path such as /team: segments of letters, digits and "
-            f"-._~, without `//`, `.` or `..`, at most {_PATH_PREFIX_LIMIT} characters"
+            f"-._~, without `//`, `.` or `..`, at most {FORWARDED_PREFIX} characters"
         )
     return prefix.rstrip("/")

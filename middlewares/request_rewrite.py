@@ -26,14 +26,14 @@ from middlewares.request_keys import (
     Parse,
 )
 from providers.errors import FerryError, invalid_argument, unimplemented
+from providers.limits import PAGE_ITEMS, PAGE_SIZE_DIGITS
 from providers.memory import MEMORY_USER, MemoryUser
 from providers.provider import RelayedRequest
 
 _PAGE_SIZE: Final = 10
-_PAGE_SIZE_LIMIT: Final = 100
 # The received text, and the text of each request that is cut out of it.
 _COPIES_IN_MEMORY: Final = 2
-_PATH_LIMIT: Final = 120
+_PATH_SHOWN: Final = 120
 
 
 @web.middleware
@@ -75,12 +75,12 @@ def paged(
             return await relayed(request)
         query = request.query
         text = query.get("pageSize") or query.get("page_size") or str(_PAGE_SIZE)
-        if not (text.isascii() and text.isdigit() and len(text) < 10):
+        if not (text.isascii() and text.isdigit() and len(text) <= PAGE_SIZE_DIGITS):
             raise invalid_argument(f"{text[:40]!r} is not a page size", path="pageSize")
         if query.get("filter"):
             raise invalid_argument("this proxy cannot filter lists", path="filter")
         token = query.get("pageToken") or query.get("page_token")
-        return operation(min(int(text) or _PAGE_SIZE, _PAGE_SIZE_LIMIT), token or None)
+        return operation(min(int(text) or _PAGE_SIZE, PAGE_ITEMS), token or None)
 
     return parse
 
@@ -122,7 +122,7 @@ def _unsupported(request: web.Request) -> FerryError:
     """Says which call is not supported, and what works instead."""
     provider = request[PROVIDER]
     working = [each.name for each in op.CAPABILITIES if each.of(provider) is not None]
-    target = request[ROUTE].target[:_PATH_LIMIT] or "without a path"
+    target = request[ROUTE].target[:_PATH_SHOWN] or "without a path"
     return unimplemented(
         f"{effective_method(request.method)} {target} is not supported for {provider.name}: only "
         f"{' and '.join(working)} work{'s' if len(working) == 1 else ''} with {provider.name}"

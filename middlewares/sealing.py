@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from middlewares.paths import UPLOAD_TAIL
 from providers.credential import Caller, Credential, tenant_of
 from providers.errors import invalid_argument
+from providers.limits import UPLOAD_TOKEN
 from providers.provider import Provider
 from providers.state import State
 from providers.upload import StartedUpload, UploadSession
@@ -37,8 +38,6 @@ from providers.uploads.upload_target import (
 
 _NONCE_BYTES: Final = 12
 _KEY_BYTES: Final = 32
-# Common parsers, such as aiohttp's, refuse a request line longer than 8190 bytes.
-_TOKEN_LIMIT: Final = 7_500
 _PATH: Final = "/upload/v1beta/files"
 
 
@@ -139,7 +138,7 @@ class UploadUrls:
         bound = _bound(upload.session, upload.tenant, tail)
         sealed = _seal(_derive(self._secrets[0], b"upload-url"), orjson.dumps(document), bound)
         token = f"{upload.session}.{upload.tenant}.{sealed}"
-        if len(token) > _TOKEN_LIMIT:
+        if len(token) > UPLOAD_TOKEN:
             raise invalid_argument("the names and headers of this upload are together too long")
         return token
 

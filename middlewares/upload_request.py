@@ -16,9 +16,9 @@ from middlewares.request_keys import GATEWAY, MEMORY, PROVIDER, ROUTE, SESSION
 from middlewares.request_rewrite import relayed
 from providers.body import Body
 from providers.errors import invalid_argument, unimplemented
+from providers.limits import SIZE_DIGITS, START_BODY
 from providers.upload import Chunk, UploadSession, UploadStart
 
-_START_LIMIT: Final = 64 << 10
 _FILE_FIELDS: Final = {
     "name": "name",
     "displayName": "display_name",
@@ -117,7 +117,7 @@ def commands(request: web.Request) -> list[str]:
 async def _parse_start(
     request: web.Request, read: Callable[[dict[str, Any]], dict[str, str]]
 ) -> UploadStart:
-    data = await read_whole(request, _START_LIMIT, "the limit for a start")
+    data = await read_whole(request, START_BODY, "the limit for a start")
     fields = read(parse_json_object(data)) if data.strip() else {}
     size = request.headers.get("X-Goog-Upload-Header-Content-Length", fields.get("size_bytes"))
     return UploadStart(
@@ -189,7 +189,7 @@ def _text(value: object, path: str) -> str:
 
 
 def parse_size(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
+    if not (text.isascii() and text.isdigit() and len(text) <= SIZE_DIGITS):
         raise invalid_argument(f"{text[:40]!r} is not a size in bytes")
     return int(text)
 
@@ -221,6 +221,6 @@ def _command(request: web.Request, session: UploadSession) -> op.Operation:
 
 def _offset(request: web.Request) -> int:
     text = request.headers.get("X-Goog-Upload-Offset", "")
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
+    if not (text.isascii() and text.isdigit() and len(text) <= SIZE_DIGITS):
         raise invalid_argument(f"X-Goog-Upload-Offset {text[:40]!r} is not a number of bytes")
     return int(text)

@@ -7,11 +7,11 @@ from typing import Final, Protocol
 
 from providers.body import Body
 from providers.errors import FerryError, failed_precondition
+from providers.limits import UPLOAD_PARTS
 from providers.status import Status
 
 # S3's rules (bedrock.md section 5). They hold in every store, so that all accept the same uploads.
 SMALLEST_PART: Final = 5 << 20
-MOST_PARTS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,8 @@ class MultipartUploads(Protocol):
 
 
 def check_number(number: int) -> int:
-    if not 1 <= number <= MOST_PARTS:
-        raise ValueError(f"a part's number is 1 to {MOST_PARTS}, not {number}")
+    if not 1 <= number <= UPLOAD_PARTS:
+        raise ValueError(f"a part's number is 1 to {UPLOAD_PARTS}, not {number}")
     return number
 
 

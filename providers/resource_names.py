@@ -12,19 +12,16 @@ from enum import StrEnum
 from typing import Final
 
 from providers.errors import invalid_argument
+from providers.limits import NATIVE_NAME, RESOURCE_ID, RESOURCE_URI, S3_KEY
 
 # One path segment, without characters that have a meaning in URLs or names of state objects.
-NATIVE_ID: Final = re.compile(r"(?!\.+$)[A-Za-z0-9._~=-]{1,512}")
+NATIVE_ID: Final = re.compile(rf"(?!\.+$)[A-Za-z0-9._~=-]{{1,{NATIVE_NAME}}}")
 # Any text without segments `.` and `..`, which a server on the way might resolve.
-OBJECT_KEY: Final = re.compile(r"(?!(?:[\s\S]*/)?\.{1,2}(?:/|$))[\s\S]{1,1024}")
+OBJECT_KEY: Final = re.compile(rf"(?!(?:[\s\S]*/)?\.{{1,2}}(?:/|$))[\s\S]{{1,{S3_KEY}}}")
 _QUERY: Final = re.compile(r"[?#]")
 _ENCODED: Final = re.compile(r"[a-z2-7]+")
 # The kind letter of an object in a bucket. Not in FileKind, because its native id is any text.
 OBJECT_LETTER: Final = "o"
-# The longest id that the proxy makes: an object's key of 1,024 characters of four bytes each.
-_ID_LIMIT: Final = 1 + -(-4096 * 8 // 5)
-# With space for the address before the id, and for a query after it.
-_URI_LIMIT: Final = _ID_LIMIT + 2048
 # The path in a file's `uri` as the proxy writes it; its host is not known here.
 _OUR_URI_PATH: Final = "/v1beta/files/"
 
@@ -91,7 +88,7 @@ def _encode(native: str) -> str:
 
 def _decode(encoded: str) -> str | None:
     """The decoded text; None unless `encoded` is exactly what `_encode` makes of it."""
-    if len(encoded) >= _ID_LIMIT or not _ENCODED.fullmatch(encoded):
+    if len(encoded) >= RESOURCE_ID or not _ENCODED.fullmatch(encoded):
         return None
     try:
         native = base64.b32decode(encoded.upper() + "=" * (-len(encoded) % 8)).decode()
@@ -118,16 +115,16 @@ def check_native_id(text: str, what: str) -> str:
 
 def check_length(name: str, path: str | None = None) -> None:
     """Raises INVALID_ARGUMENT for a name that is too long, before a pattern is tried on it."""
-    if len(name) > _ID_LIMIT:
+    if len(name) > RESOURCE_ID:
         raise invalid_argument(
-            f"the name has {len(name)} characters, more than the {_ID_LIMIT} of the longest name",
+            f"the name has {len(name)} characters, more than the {RESOURCE_ID} of the longest name",
             path=path,
         )
 
 
 def file_id_of_uri(uri: str) -> str | None:
     """The id in `files/{id}`, or in a URI that ends in it; None for any other text."""
-    if len(uri) > _URI_LIMIT:
+    if len(uri) > RESOURCE_URI:
         return None
     path = _QUERY.split(uri, maxsplit=1)[0]
     folder, _, last = path.rpartition("/")

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from providers.body import Body, in_memory, read_up_to
 from providers.errors import FerryError
+from providers.limits import STATE_RECORD
 from providers.multipart_uploads import MultipartUploads
 from providers.status import Status
 
@@ -57,7 +58,7 @@ class State(Protocol):
         """Every object whose name starts with `prefix`, ordered by name."""
 
 
-async def read(state: State, name: str, limit: int = 1 << 20) -> bytes | None:
+async def read(state: State, name: str, limit: int = STATE_RECORD) -> bytes | None:
     """The content of a small object. Raises StateError for one of more than `limit` bytes."""
     body = await state.get(name)
     if body is None:

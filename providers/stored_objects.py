@@ -9,7 +9,7 @@ from enum import Enum, auto
 from typing import Final
 
 # The longest segment of a name that every store takes.
-_LONGEST_SEGMENT: Final = 254
+_SEGMENT_LENGTH: Final = 254
 
 
 class Life(Enum):
@@ -157,8 +157,8 @@ _BY_PREFIX: Final[Mapping[str, Row]] = {row.prefix: row for row in TABLE}
 
 
 def _divided(segment: str) -> str:
-    starts = range(0, len(segment), _LONGEST_SEGMENT)
-    return "/".join(segment[start : start + _LONGEST_SEGMENT] for start in starts)
+    starts = range(0, len(segment), _SEGMENT_LENGTH)
+    return "/".join(segment[start : start + _SEGMENT_LENGTH] for start in starts)
 
 
 def row_of(name: str) -> Row | None:

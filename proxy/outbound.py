@@ -16,6 +16,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from providers.body import read_up_to
 from providers.deadlines import CALL_LIMITS, DEFAULT_LIMITS, TimeLimits, Wait
 from providers.errors import invalid_argument
+from providers.limits import HTTP_FIELD
 from providers.status import Status
 from providers.upstream import OutboundRequest, UpstreamError
 from proxy.forward_proxies import NO_FORWARD_PROXIES, ForwardProxies
@@ -24,7 +25,6 @@ from proxy.outbound_body import OutboundBody
 
 # As fast as the default, and bounds memory (streaming.md section 2).
 READ_BUFFER_BYTES: Final = 64 << 10
-MAX_FIELD_BYTES: Final = 16 << 10
 
 # What aiohttp raises for errors of an upstream.
 _UPSTREAM_FAULTS: Final = (aiohttp.ClientError, OSError, HttpProcessingError)
@@ -148,8 +148,8 @@ class OutboundClient:
             skip_auto_headers=_AUTOMATIC_HEADERS,
             auto_decompress=False,
             read_bufsize=READ_BUFFER_BYTES,
-            max_line_size=MAX_FIELD_BYTES,
-            max_field_size=MAX_FIELD_BYTES,
+            max_line_size=HTTP_FIELD,
+            max_field_size=HTTP_FIELD,
         )
 
     async def send(self, request: OutboundRequest) -> OutboundReply:

@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from middlewares.trusted_proxies import TrustedProxies
+from providers.limits import HTTP_FIELD
 from proxy.connection import NO_DEADLINES, ConnectionServer, Deadlines, EnvelopeRunner
 from proxy.connection_slots import ConnectionSlots
 from proxy.descriptors import connections_possible
@@ -19,7 +20,6 @@ from proxy.settings import Settings
 # As fast as the default, and bounds memory (streaming.md section 2).
 READ_BUFFER_BYTES: Final = 64 << 10
 CUT_SECONDS: Final = 0.5  # how long a request may continue after the drain before it is cancelled
-MAX_FIELD_BYTES: Final = 16 << 10  # sealed upload URLs exceed the default limit
 ADMIN_CONNECTIONS: Final = 32
 
 
@@ -74,8 +74,8 @@ def application_runner(app: web.Application, deadlines: Deadlines = NO_DEADLINES
         access_log=None,
         auto_decompress=False,
         read_bufsize=READ_BUFFER_BYTES,
-        max_line_size=MAX_FIELD_BYTES,
-        max_field_size=MAX_FIELD_BYTES,
+        max_line_size=HTTP_FIELD,
+        max_field_size=HTTP_FIELD,
         shutdown_timeout=CUT_SECONDS,
     )
 

@@ -29,12 +29,15 @@ from providers.claude_content.api_version import OLD_VERSION
 from providers.credential import Caller
 from providers.errors import FerryError
 from providers.json_api.client import Answer, JsonApi, outcome_unknown
+from providers.limits import Limit
 from providers.memory import Reservation
 from providers.observation import Observer
 from providers.resources import NewBatch
 
 # anthropic.md section 2
-LIMITS: Final = InputLimits("Anthropic", requests=100_000, size=256_000_000)
+REQUESTS_LIMIT: Final = Limit(100_000, "requests", "a batch at Anthropic")
+SIZE_LIMIT: Final = Limit(256_000_000, "bytes", "the translated input of a batch at Anthropic")
+LIMITS: Final = InputLimits("Anthropic", REQUESTS_LIMIT, SIZE_LIMIT)
 _REQUESTS: Final = Framing(head=b'{"requests":[', between=b",", tail=b"]}")
 _ADVICE: Final = "list the batches before you create it again"
 

@@ -18,6 +18,7 @@ from providers.body import Body
 from providers.credential import Caller
 from providers.errors import invalid_argument
 from providers.json_api.client import Answer, JsonApi
+from providers.limits import Limit
 from providers.resources import File
 from providers.state import State
 from providers.upload import UploadStart, is_batch_input
@@ -26,7 +27,7 @@ from providers.uploads.posted_files import CollectedParts, FileForm, PostedFiles
 from providers.uploads.upload_target import OpenSession
 
 # anthropic.md section 3. A batch's input has the same limit; it is translated while it is sent.
-SIZE_LIMIT: Final = 500 << 20
+SIZE_LIMIT: Final = Limit(500 << 20, "bytes", "a file at Anthropic")
 # In seconds; from Anthropic's published description of `expires_in_seconds`.
 FILE_EXPIRY: Final = range(3600, 7_776_000 + 1)
 _PAGE_SIZE: Final = 100
@@ -35,7 +36,7 @@ _MIME_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 _ANY_TYPE: Final = "application/octet-stream"
 # Unverified: anthropic.md section 3.
 _FORBIDDEN: Final = frozenset('<>:"|?*\\/')
-_NAME_LENGTH: Final = 255
+_NAME_KEPT: Final = 255
 
 
 class AnthropicFileApi:
@@ -70,8 +71,8 @@ class AnthropicFileApi:
 class AnthropicUploadTarget(CollectedParts):
     """Implements `providers.uploads.upload_target.UploadTarget`."""
 
-    whole_limit = SIZE_LIMIT
-    size_limit = SIZE_LIMIT
+    whole_limit: int = SIZE_LIMIT
+    size_limit: int = SIZE_LIMIT
 
     def __init__(
         self, client: JsonApi, state: State, records: FileRecords, staged: StagedFiles
@@ -145,4 +146,4 @@ async def _hashing(body: Body, digest: "hashlib._Hash") -> AsyncIterator[bytes]:
 def _native_name(details: Mapping[str, str]) -> str:
     name = details.get("display_name", "upload")
     allowed = ("_" if c in _FORBIDDEN or not c.isprintable() else c for c in name)
-    return "".join(allowed)[:_NAME_LENGTH]
+    return "".join(allowed)[:_NAME_KEPT]

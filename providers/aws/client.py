@@ -16,13 +16,12 @@ from providers.body import Body
 from providers.errors import FerryError
 from providers.json_api.client import Answer, read_refusal
 from providers.json_api.json_text import parse_object
+from providers.limits import UPSTREAM_ANSWER
 from providers.retries import USUAL_RETRIES, Retries
 from providers.upstream import OutboundRequest, Reply, Upstream, invalid_answer
 
 T = TypeVar("T")
 
-# A page of 1000 jobs or objects, whose names are long.
-_ANSWER_LIMIT: Final = 16 << 20
 _PLAIN: Final = {"Accept": "*/*", "Accept-Encoding": "identity"}
 
 
@@ -104,7 +103,7 @@ class AwsClient:
         request = replace(presigned(bare, keys, target.region), body=body)
         send = partial(self._sent, target, keys, request)
         async with await self._retries.unsent(send) as reply:
-            await reply.read(_ANSWER_LIMIT)
+            await reply.read(UPSTREAM_ANSWER)
             if not reply.headers.get("ETag"):
                 # S3 names the ETag of what it has stored; without one, something else answered
                 # (bedrock.md section 5).
@@ -138,13 +137,13 @@ class AwsClient:
         raise self._restate(error)
 
     async def _json(self, reply: Reply) -> Answer:
-        document = parse_object(await reply.read(_ANSWER_LIMIT))
+        document = parse_object(await reply.read(UPSTREAM_ANSWER))
         if document is None:
             raise invalid_answer(f"{self.name} did not answer with JSON")
         return Answer(document)
 
     async def _xml(self, target: S3Target, reply: Reply) -> Any:
-        data = await reply.read(_ANSWER_LIMIT)
+        data = await reply.read(UPSTREAM_ANSWER)
         if not data:
             return None
         try:

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from providers.limits import S3_URI
+
 _ROLE_ARN: Final = re.compile(
     r"arn:aws(?:-[a-z]+)*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,2000}"
 )
@@ -12,7 +14,6 @@ _S3_URI: Final = re.compile(
     # A proxy on the way might resolve "." and "..".
     r"(?P<key>(?:/(?!\.{1,2}(?:/|$))[-!_*'().a-zA-Z0-9]+)*)/?"
 )
-_S3_URI_LIMIT: Final = 1024
 _IP_ADDRESS: Final = re.compile(r"[0-9]+(\.[0-9]+){3}")
 
 
@@ -33,7 +34,7 @@ class Folder:
 def parse_s3_uri(uri: str) -> Folder | None:
     """Parse `s3://bucket[/prefix]` as Bedrock accepts it; None for anything else."""
     found = _S3_URI.fullmatch(uri)
-    if found is None or len(uri) > _S3_URI_LIMIT or _IP_ADDRESS.fullmatch(found["bucket"]):
+    if found is None or len(uri) > S3_URI or _IP_ADDRESS.fullmatch(found["bucket"]):
         return None
     key = found["key"].removeprefix("/")
     return Folder(found["bucket"], f"{key}/" if key else "")

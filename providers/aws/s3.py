@@ -24,7 +24,7 @@ from providers.multipart_uploads import Part
 from providers.upstream import Reply, invalid_answer
 
 METADATA_PREFIX: Final = "x-amz-meta-"
-_PAGE_LIMIT: Final = 1000
+_PAGE_SIZE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class S3:
         await self._client.xml(target, "DELETE", _url(target, bucket, key))
 
     async def page(
-        self, target: S3Target, folder: Folder, limit: int = _PAGE_LIMIT, token: str | None = None
+        self, target: S3Target, folder: Folder, limit: int = _PAGE_SIZE, token: str | None = None
     ) -> tuple[Sequence[StoredObject], str | None]:
         """Objects whose keys begin with the prefix of `folder`, and S3's token for the next page.
 
@@ -92,7 +92,7 @@ class S3:
         query = {
             "list-type": "2",
             "prefix": folder.prefix,
-            "max-keys": str(min(limit, _PAGE_LIMIT)),
+            "max-keys": str(min(limit, _PAGE_SIZE)),
             "encoding-type": "url",  # a key may hold characters that XML cannot
         }
         if token:

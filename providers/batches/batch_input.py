@@ -14,10 +14,11 @@ from typing import Any, Final, Protocol
 from providers.batches.file_signature import text_only
 from providers.batches.json_lines import LineSplitter, Repairs, pieces
 from providers.batches.line_formats import LineFormat, LineFormats, RequestTranslator, parse_line
-from providers.batches.request_table import TABLE_BYTES, RequestTable, RowKind
+from providers.batches.request_table import RequestTable, RowKind
 from providers.body import Body
 from providers.errors import FerryError, invalid_argument
 from providers.json_api.json_text import one_line, parse_json
+from providers.limits import REQUEST_TABLE
 from providers.memory import Reservation
 from providers.observation import InputOutcome, Observer
 from providers.resources import InlineRequest
@@ -213,8 +214,8 @@ async def check(
             del line  # its text may be long, and the next one too
     if table is None:
         raise invalid_argument("the file has no requests")
-    if (table.render().length or 0) > TABLE_BYTES:
-        raise invalid_argument(f"all keys together have at most {TABLE_BYTES} bytes")
+    if (table.render().length or 0) > REQUEST_TABLE:
+        raise invalid_argument(f"all keys together have at most {REQUEST_TABLE} bytes")
     return CheckedInput(table, length, endpoint, source.as_stored)
 
 

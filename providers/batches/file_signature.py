@@ -5,7 +5,7 @@ from typing import Final
 
 from providers.errors import invalid_argument
 
-_LONGEST: Final = 6
+_SIGNATURE_BYTES: Final = 6
 _UTF_16: Final = "in UTF-16; save it as UTF-8"
 _UTF_32: Final = "in UTF-32; save it as UTF-8"
 # The order matters: a byte order mark of UTF-32 begins with one of UTF-16. Without a mark, zero
@@ -36,7 +36,7 @@ async def text_only(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]
             yield chunk
             continue
         head += chunk
-        if len(head) >= _LONGEST:
+        if len(head) >= _SIGNATURE_BYTES:
             _refuse(head)
             checked = True
             yield head

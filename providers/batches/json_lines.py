@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, Never, TypeAlias, TypeVar
 
 from providers.errors import invalid_argument
+from providers.limits import RESULT_EXTRA, RESULT_HEAD
 from providers.memory import MemoryBudget, Reservation
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -21,10 +22,6 @@ _SLICE_BYTES: Final = 64 << 10
 # character), 4.0 for base64, 3.0 for ASCII, 2.4 in parts of 1 KiB. Only lines that are almost all
 # structure take more (8.2 in parts of 100 bytes).
 _WORK_FACTOR: Final = 6
-# A line of results may hold its whole request, and some members of the provider's own.
-_RESULT_SLACK_BYTES: Final = 1 << 20
-# Enough for an id of 1000 bytes in any escaping, and what may be before it.
-HEAD_BYTES: Final = 8 << 10
 
 Line = TypeVar("Line")
 
@@ -104,7 +101,7 @@ class LineSplitter(_Splitter[tuple[int, bytes]]):
 
 @dataclass(frozen=True, slots=True)
 class TooLong:
-    """A line that exceeds the limit; `head` are its first bytes, at most HEAD_BYTES."""
+    """A line that exceeds the limit; `head` are its first bytes, at most RESULT_HEAD."""
 
     head: bytes
 
@@ -116,7 +113,7 @@ class ResultSplitter(_Splitter[ResultLine]):
     """A line that is too long fails only its item. `limit` is that for lines of an input."""
 
     def __init__(self, limit: int, memory: MemoryBudget) -> None:
-        super().__init__(limit + _RESULT_SLACK_BYTES, memory)
+        super().__init__(limit + RESULT_EXTRA, memory)
 
     def line(self, _: int, text: bytes, /) -> bytes:
         return text
@@ -178,7 +175,7 @@ class _Cutter(Generic[Line]):
         self._unfinished += more
         # Not stripped: that is only possible when the line has ended.
         if len(self._unfinished) > self._limit:
-            head, self._unfinished = bytes(self._unfinished[:HEAD_BYTES]), bytearray()
+            head, self._unfinished = bytes(self._unfinished[:RESULT_HEAD]), bytearray()
             self._too_long = True
             self._reservation.release()
             lines.append(self._splitter.too_long(self._number, head))

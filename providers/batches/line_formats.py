@@ -14,11 +14,8 @@ from providers.errors import invalid_argument
 from providers.gemini_content.normalise import REQUEST_MEMBERS
 from providers.json_api.json_text import parse_json, render_compact, render_json
 from providers.json_api.unknown_members import is_misspelt, refuse_unknown
+from providers.limits import CUSTOM_ID, LINE_KEY
 
-# All keys of a batch are in memory while its results are downloaded.
-# Enough for any 500 characters.
-_KEY_BYTES: Final = 2000
-_CUSTOM_ID_BYTES: Final = 1000
 _AN_ARRAY: Final = "the file is a JSON array; write each request on a line of its own, without [ ]"
 # orjson's messages for JSON that is nested too deeply for it.
 _TOO_DEEP: Final = ("depth limit", "Recursion limit")
@@ -143,8 +140,8 @@ class GeminiLines:
         path = f"line {number}: key"
         if not isinstance(key, str):
             raise invalid_argument("a key is a string", path=path)
-        if len(key.encode()) > _KEY_BYTES:
-            raise invalid_argument(f"a key has at most {_KEY_BYTES} bytes", path=path)
+        if len(key.encode()) > LINE_KEY:
+            raise invalid_argument(f"a key has at most {LINE_KEY} bytes", path=path)
         if not self._keys.add(key):
             raise invalid_argument(f"the key {key[:80]!r} is on another line too", path=path)
         return key
@@ -196,8 +193,8 @@ def check_custom_id(
     `member` is the provider's name for it, `longest` the provider's limit in characters.
     """
     path = f"line {number}: {member}"
-    if not isinstance(custom_id, str) or not 0 < len(custom_id.encode()) <= _CUSTOM_ID_BYTES:
-        raise invalid_argument(f"a string of 1 to {_CUSTOM_ID_BYTES} bytes is needed", path=path)
+    if not isinstance(custom_id, str) or not 0 < len(custom_id.encode()) <= CUSTOM_ID:
+        raise invalid_argument(f"a string of 1 to {CUSTOM_ID} bytes is needed", path=path)
     if not seen.add(custom_id):
         raise invalid_argument("is on another line too", path=path)
     if longest is not None and len(custom_id) > longest:

@@ -15,12 +15,12 @@ import orjson
 
 from providers.errors import FerryError, already_exists, invalid_argument
 from providers.json_api.client import outcome_unknown
+from providers.limits import IDEMPOTENCY_KEY
 from providers.state import State, read_as, write
 from providers.status import Status
 from providers.stored_objects import IDEMPOTENCY
 
 _LIFE: Final = timedelta(hours=24)
-_KEY_LIMIT: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,10 @@ class Repeat:
     def __init__(
         self, upstream: str, state: State, tenant: str, key: str, fingerprint: str
     ) -> None:
-        if len(key) > _KEY_LIMIT:
-            raise invalid_argument(f"x-ferry-idempotency-key has at most {_KEY_LIMIT} characters")
+        if len(key) > IDEMPOTENCY_KEY:
+            raise invalid_argument(
+                f"x-ferry-idempotency-key has at most {IDEMPOTENCY_KEY} characters"
+            )
         digest = hashlib.sha256(key.encode()).hexdigest()
         self._name = IDEMPOTENCY.name(upstream, tenant, digest)
         self._state = state

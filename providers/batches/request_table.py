@@ -18,20 +18,14 @@ from providers.batches.json_lines import NumberedSplitter, TooLong
 from providers.batches.result_lines import id_of
 from providers.body import Body, close
 from providers.errors import failed_precondition
+from providers.limits import REQUEST_TABLE, TABLE_ID, TABLE_ROWS
 from providers.memory import Reservation
 from providers.state import State, damaged, parse_as
 from providers.stored_objects import TABLES
 
 _INDEXED_ID: Final = re.compile(r"r([0-9]{10})(?:-([0-9a-f]{32}))?")
-# Enough for 100,000 requests with keys of 1,300 bytes on average.
-TABLE_BYTES: Final = 128 << 20
-# Providers take no longer ids.
-_ID_CHARACTERS: Final = 512
 # The memory of a row in addition to its text: its objects, in a list and in a dictionary.
 _ROW_BYTES: Final = 200
-# Twice the largest number of requests that a provider accepts. A batch may have failed because its
-# input has more; waiting for free memory would not help then.
-_ROWS: Final = 200_000
 
 
 class RowKind(StrEnum):
@@ -124,7 +118,7 @@ class RequestTables:
         if body is None:
             return None
         try:
-            if body.length is None or body.length > TABLE_BYTES:
+            if body.length is None or body.length > REQUEST_TABLE:
                 raise damaged()
             reservation.grow(2 * body.length)
             return await RequestTable.parse(body)
@@ -176,17 +170,17 @@ async def add_keys(
                 number, line = lines.popleft()
                 with splitter.working(0 if isinstance(line, TooLong) else len(line)):
                     named = id_of(line, id_member)
-                usable = named is not None and len(named) <= _ID_CHARACTERS
+                usable = named is not None and len(named) <= TABLE_ID
                 while len(table) < before + number - 1:
                     _add(table, None, reservation)
                 _add(table, named if usable else None, reservation)
 
 
 def _add(table: RequestTable, key: str | None, reservation: Reservation) -> None:
-    if len(table) == _ROWS:
+    if len(table) == TABLE_ROWS:
         raise failed_precondition(
-            f"the input of the batch has more than {_ROWS} lines, too many to list an error for "
-            "each; the error of the batch says why it failed"
+            f"the input of the batch has more than {TABLE_ROWS} lines, too many to list an error "
+            "for each; the error of the batch says why it failed"
         )
     row = orjson.dumps(key or str(len(table) + 1))
     reservation.grow(len(row) + _ROW_BYTES)

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import orjson
 
-from providers.batches.json_lines import HEAD_BYTES, ResultLine, TooLong
+from providers.batches.json_lines import ResultLine, TooLong
 from providers.json_api.json_text import parse_json
+from providers.limits import RESULT_HEAD
 
 # A model can write half of a surrogate pair, which JSON can escape and Unicode cannot encode. The
 # pattern also matches other escapes, to skip them: `\\ud800` does not escape a surrogate.
@@ -41,7 +42,7 @@ def id_at_head(head: bytes, id_member: str) -> str | None:
     """The id in a line that cannot be parsed, if only members with strings are before it."""
     name = b'"' + re.escape(id_member.encode()) + b'"'
     pattern = rb"\s*\{\s*(?:%b,\s*)*%b\s*:\s*(%b)" % (_MEMBER, name, _STRING)
-    found = re.match(pattern, head[:HEAD_BYTES], re.DOTALL)
+    found = re.match(pattern, head[:RESULT_HEAD], re.DOTALL)
     try:
         return None if found is None else str(orjson.loads(found[1]))
     except orjson.JSONDecodeError:

@@ -16,6 +16,7 @@ from providers.bedrock.pages import Follows, Listed, filled_page
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError, NotFound, invalid_argument, not_found
+from providers.limits import Limit
 from providers.resource_names import (
     OBJECT_KEY,
     decode_object_id,
@@ -30,7 +31,7 @@ JOBS: Final = "genai-ferry"
 DISPLAY_NAME: Final = "display-name"
 
 # bedrock.md section 5: all user metadata together, with names, in ASCII.
-_METADATA_BYTES: Final = 2048
+METADATA_LIMIT: Final = Limit(2048, "bytes", "a file's metadata in S3")
 _PLAIN_NAME: Final = re.compile(r"(?!=\?)[!-~]+(?: [!-~]+)*")
 _CONTENT_TYPE: Final = re.compile(r"[!-~]+(?: [!-~]+)*")
 BATCH_SUFFIX: Final = ".jsonl"
@@ -65,9 +66,9 @@ def object_headers(display_name: str, mime_type: str) -> dict[str, str]:
         raise invalid_argument("a content type must be ASCII", path="file.mimeType")
     if display_name:
         encoded = encode_text(display_name)
-        if len(DISPLAY_NAME) + len(encoded) > _METADATA_BYTES:
+        if len(DISPLAY_NAME) + len(encoded) > METADATA_LIMIT:
             raise invalid_argument(
-                f"too long: S3 keeps {_METADATA_BYTES} bytes of metadata, and this display name "
+                f"too long: S3 keeps {METADATA_LIMIT} bytes of metadata, and this display name "
                 f"needs {len(encoded)}",
                 path="file.displayName",
             )

@@ -19,7 +19,8 @@ from providers.body import Body, close
 from providers.credential import Caller
 from providers.errors import FerryError, unavailable
 from providers.json_api.client import outcome_unknown
-from providers.multipart_uploads import MOST_PARTS, MultipartUpload, MultipartUploads
+from providers.limits import UPLOAD_PARTS, Limit
+from providers.multipart_uploads import MultipartUpload, MultipartUploads
 from providers.resource_names import decode_object_id
 from providers.resources import File
 from providers.state import State
@@ -28,8 +29,8 @@ from providers.uploads.session_parts import SessionParts
 from providers.uploads.upload_target import OpenSession, session_object
 
 # bedrock.md section 5
-WHOLE_LIMIT: Final = 5 << 30
-SIZE_LIMIT: Final = MOST_PARTS * GRANULARITY
+WHOLE_LIMIT: Final = Limit(5 << 30, "bytes", "a file that S3 takes in one request")
+SIZE_LIMIT: Final = Limit(UPLOAD_PARTS * GRANULARITY, "bytes", "a file in S3")
 
 _log: Final = logging.getLogger("genai_ferry.bedrock")
 
@@ -37,8 +38,8 @@ _log: Final = logging.getLogger("genai_ferry.bedrock")
 class BedrockUploadTarget:
     """Implements `UploadTarget`. `life`: until an unfinished upload is abandoned."""
 
-    whole_limit = WHOLE_LIMIT
-    size_limit = SIZE_LIMIT
+    whole_limit: int = WHOLE_LIMIT
+    size_limit: int = SIZE_LIMIT
 
     def __init__(self, targets: AwsTargets, s3: S3, state: State, life: timedelta) -> None:
         self._targets = targets

@@ -16,6 +16,7 @@ from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument
 from providers.gemini.buffered_reply import BufferedReply
 from providers.json_api.json_text import parse_object
+from providers.limits import RELAYED_ANSWER
 from providers.memory import MemoryBudget, Reservation
 from providers.provider import Relay, RelayedRequest
 from providers.state import State
@@ -23,7 +24,6 @@ from providers.upstream import Reply, UpstreamError, invalid_answer
 
 KEY_HEADER: Final = "x-ferry-idempotency-key"
 _CREATIONS: Final = (":batchGenerateContent", ":asyncBatchEmbedContent")
-_ANSWER_BYTES: Final = 32 << 20
 _UNKNOWN_OUTCOME: Final = (
     "; whether the batch was made is unknown: list the batches before you create it again"
 )
@@ -92,7 +92,7 @@ class RepeatableCreations:
                 await repeat.forget()
             return reply
         async with reply:
-            data = await reply.read(_ANSWER_BYTES)
+            data = await reply.read(RELAYED_ANSWER)
         await repeat.record(_batch_name(data))
         return BufferedReply(reply.status, reply.headers, data)
 

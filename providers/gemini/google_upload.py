@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Final
 
 from yarl import URL
 
@@ -11,12 +10,11 @@ from providers.errors import failed_precondition
 from providers.gemini.headers import answered
 from providers.gemini.refusal import GoogleRefusal, check
 from providers.json_api.answer_shape import written_count
+from providers.limits import RELAYED_FILE
 from providers.retries import Retries
 from providers.status import Status
 from providers.upload import UploadProgress, UploadStatus
 from providers.upstream import OutboundRequest, Reply, Upstream, invalid_answer
-
-_DOCUMENT_BYTES: Final = 1 << 20
 
 
 class GoogleUpload:
@@ -95,7 +93,7 @@ class GoogleUpload:
 
 async def _parse_progress(reply: Reply) -> UploadProgress:
     # Always read to its end, so that the connection can be used for the next request.
-    document = await reply.read(_DOCUMENT_BYTES)
+    document = await reply.read(RELAYED_FILE)
     headers = answered(reply.headers)
     match reply.headers.get("X-Goog-Upload-Status"):
         case UploadStatus.ACTIVE:

@@ -24,6 +24,7 @@ from providers.gemini.owned_resources import (
 )
 from providers.gemini.refusal import check
 from providers.json_api.json_text import parse_clients_json, parse_object, render_json
+from providers.limits import PAGE_ITEMS, PAGE_SIZE_DIGITS, RELAYED_ANSWER, RELAYED_BATCH
 from providers.memory import MemoryBudget, Reservation
 from providers.provider import Relay, RelayedRequest
 from providers.resources import Page
@@ -34,11 +35,6 @@ from providers.tenancy.tenant_lists import TenantList
 from providers.upstream import Reply, invalid_answer
 
 _PAGE_SIZE: Final = 10
-_PAGE_SIZE_LIMIT: Final = 100
-# Whether a list of batches carries their results is unverified (gemini.md section 5).
-_ANSWER_BYTES: Final = 32 << 20
-# An answer with a batch and without results is much smaller.
-_PEEKED_BYTES: Final = 1 << 20
 # The memory that a parsed document takes, as a multiple of its text.
 _PARSED: Final = 10
 
@@ -127,7 +123,7 @@ class IsolatedRelay:
     async def _create(self, caller: Caller, request: RelayedRequest) -> Reply:
         """Create a batch; it is cancelled if its owner cannot be recorded."""
         async with await self._relay.relay(caller, request) as reply:
-            data = await reply.read(_ANSWER_BYTES)
+            data = await reply.read(RELAYED_ANSWER)
         if reply.status != 200:
             return BufferedReply(reply.status, reply.headers, data)
         batch = created_resource(_document(data))
@@ -151,8 +147,8 @@ class IsolatedRelay:
         if reply.status != 200:
             return reply
         try:
-            peeked = await BufferedReply.peek(reply, _PEEKED_BYTES)
-            if len(peeked.data) <= _PEEKED_BYTES:
+            peeked = await BufferedReply.peek(reply, RELAYED_BATCH)
+            if len(peeked.data) <= RELAYED_BATCH:
                 await self._claim_results(caller, _document(peeked.data))
         except BaseException:
             await reply.aclose()
@@ -203,7 +199,7 @@ class IsolatedRelay:
         target = request.target.with_query(query)
         async with await self._relay.relay(caller, replace(request, target=target)) as reply:
             await check(self._name, reply)
-            document = _document(await reply.read(_ANSWER_BYTES))
+            document = _document(await reply.read(RELAYED_ANSWER))
         items = document.get(_LISTED_AS[kind]) or []
         listed = [_Listed(item["name"], created_resource(item).key, item) for item in items]
         return Page(listed, document.get("nextPageToken") or None)
@@ -222,6 +218,6 @@ def _document(data: bytes) -> dict[str, Any]:
 
 
 def _page_size(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    if not (text.isascii() and text.isdigit() and len(text) <= PAGE_SIZE_DIGITS):
         raise invalid_argument(f"{text[:40]!r} is not a page size", path="pageSize")
-    return min(int(text) or _PAGE_SIZE, _PAGE_SIZE_LIMIT)
+    return min(int(text) or _PAGE_SIZE, PAGE_ITEMS)

@@ -5,7 +5,6 @@ The state store only gets a note if a chunk may have arrived in part.
 
 from contextlib import suppress
 from functools import partial
-from typing import Final
 
 from yarl import URL
 
@@ -18,14 +17,13 @@ from providers.gemini.refusal import check
 from providers.gemini.relay import below
 from providers.gemini.transfer import ClientBytes, Transfer, Unfinished, finish
 from providers.json_api.answer_shape import written_count
+from providers.limits import RELAYED_FILE
 from providers.named_address import named_address
 from providers.retries import Retries
 from providers.state import State, StateError, write
 from providers.upload import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
 from providers.uploads.upload_target import session_object
 from providers.upstream import OutboundRequest, Reply, Upstream, invalid_answer
-
-_BODY_OF_START_BYTES: Final = 1 << 20
 
 
 class GeminiUploads:
@@ -49,7 +47,7 @@ class GeminiUploads:
         async with await self._retries.unsent(partial(self._upstream.send, request)) as reply:
             await check(self._name, reply)
             # Read to its end, so that the connection can be used for the next request.
-            await reply.read(_BODY_OF_START_BYTES)
+            await reply.read(RELAYED_FILE)
             return self._parse_started(reply, start.size)
 
     async def send(self, session: UploadSession, chunk: Chunk) -> UploadProgress:

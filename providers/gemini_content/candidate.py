@@ -28,7 +28,7 @@ Part = dict[str, Any]
 TokenLogprob = dict[str, Any]
 
 # In characters, for a text that is quoted in a note.
-_LONGEST_QUOTE: Final = 8000
+_QUOTED: Final = 8000
 _NORMAL_ENDS: Final = frozenset({"STOP", "MAX_TOKENS"})
 
 
@@ -235,6 +235,6 @@ def _render_arguments(arguments: object, where: str) -> str:
 
 
 def _shorten(text: str) -> str:
-    if len(text) <= _LONGEST_QUOTE:
+    if len(text) <= _QUOTED:
         return text
-    return f"{text[:_LONGEST_QUOTE]}… ({len(text) - _LONGEST_QUOTE} more characters)"
+    return f"{text[:_QUOTED]}… ({len(text) - _QUOTED} more characters)"

@@ -1,12 +1,11 @@
 """How deep a JSON value is nested."""
 
-from typing import Any, Final
+from typing import Any
 
-# Far above what content needs, and below the depth that orjson can encode (254).
-DEEPEST: Final = 100
+from providers.limits import JSON_DEPTH
 
 
-def nested_too_deep(value: Any, levels: int = DEEPEST) -> bool:
+def nested_too_deep(value: Any, levels: int = JSON_DEPTH) -> bool:
     """Whether objects and lists in `value` are nested more than `levels` deep."""
     layer = [value]
     for _ in range(levels + 1):

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import item, member
-from providers.gemini_content.nesting import DEEPEST
 from providers.gemini_content.scalars import read_scalar, too_deep, wrong_type
 from providers.gemini_content.schema import (
     DEFAULTS,
@@ -27,6 +26,7 @@ from providers.gemini_content.schema import (
 )
 from providers.json_api.path_names import check_path_name
 from providers.json_api.unknown_members import unknown_member
+from providers.limits import JSON_DEPTH
 
 _ROLES: Final[Mapping[str, str]] = {
     "user": "user",
@@ -137,7 +137,7 @@ def _object(value: object, name: str, path: str, depth: int) -> dict[str, Any]:
 
 
 def _value(value: object, kind: Kind, path: str, depth: int) -> Any:
-    if depth > DEEPEST:
+    if depth > JSON_DEPTH:
         raise too_deep(path)
     match kind:
         case Scalar():

@@ -16,6 +16,7 @@ from providers.credential import Caller
 from providers.errors import CredentialRefused, FerryError, NotFound
 from providers.json_api.json_text import parse_object
 from providers.json_api.refusal_body import code_of, has_code, message_of
+from providers.limits import UPSTREAM_ANSWER, UPSTREAM_REFUSAL
 from providers.resource_names import NATIVE_ID, check_native_id
 from providers.resources import Download
 from providers.retries import USUAL_RETRIES, Retries
@@ -25,8 +26,6 @@ from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError, 
 
 Headers = Callable[[Caller], Mapping[str, str]]
 
-_ANSWER_LIMIT: Final = 16 << 20
-_REFUSAL_LIMIT: Final = 64 << 10
 
 _PLAIN: Final = {"Accept": "*/*", "Accept-Encoding": "identity"}
 
@@ -169,7 +168,7 @@ class JsonApi:
 
     async def _json(self, caller: Caller, request: OutboundRequest) -> Answer:
         async with await self._send(caller, request) as reply:
-            data = await reply.read(_ANSWER_LIMIT)
+            data = await reply.read(UPSTREAM_ANSWER)
         document = parse_object(data)
         if document is None:
             raise invalid_answer(f"{self.name} did not answer with a JSON object")
@@ -242,7 +241,7 @@ def wrong_state_if_refused() -> Iterator[None]:
 async def read_refusal(reply: Reply) -> bytes:
     """The body; empty if it breaks off or is too long, because the status is enough."""
     try:
-        return await reply.read(_REFUSAL_LIMIT)
+        return await reply.read(UPSTREAM_REFUSAL)
     except UpstreamError:
         return b""
 

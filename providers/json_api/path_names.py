@@ -4,9 +4,8 @@ import re
 from typing import Final
 
 from providers.errors import invalid_argument
+from providers.limits import PATH_NAME
 
-# No provider takes a longer name; the longest are ARNs.
-_LONGEST: Final = 2048
 # A server on the way could decode a `%` again, to a dot or a slash.
 _FORBIDDEN: Final = frozenset("?#%\\")
 _DOTS: Final = re.compile(r"(?:^|/)\.{1,2}(?:[/:]|$)")
@@ -21,8 +20,8 @@ def check_path_name(name: str, path: str | None, what: str) -> None:
     """
     if not name:
         raise invalid_argument(f"the {what} is empty", path=path)
-    if len(name) > _LONGEST:
-        raise invalid_argument(f"the {what} has more than {_LONGEST} characters", path=path)
+    if len(name) > PATH_NAME:
+        raise invalid_argument(f"the {what} has more than {PATH_NAME} characters", path=path)
     if not name.isprintable() or not _FORBIDDEN.isdisjoint(name):
         raise invalid_argument(
             f"the {what} must not have ?, #, %, a backslash or a control character in it",

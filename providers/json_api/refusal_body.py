@@ -16,7 +16,7 @@ from providers.json_api.json_text import render_json
 _MESSAGE_MEMBERS: Final = ("message", "error", "detail")
 _CODE_MEMBERS: Final = ("code", "type")
 # The limit for a message that is not a text; texts are limited by what is read.
-_LONGEST_JSON: Final = 2000
+_JSON_SHOWN: Final = 2000
 _PROBLEMS_SHOWN: Final = 10
 
 
@@ -53,9 +53,9 @@ def _as_text(value: object) -> str:
     if isinstance(value, dict) and value.keys() == {"detail"}:
         return _as_text(value["detail"])
     if isinstance(value, list) and all(map(_is_problem, value)):
-        return "; ".join(map(_problem, value[:_PROBLEMS_SHOWN]))[:_LONGEST_JSON]
+        return "; ".join(map(_problem, value[:_PROBLEMS_SHOWN]))[:_JSON_SHOWN]
     try:
-        return render_json(value).decode()[:_LONGEST_JSON]
+        return render_json(value).decode()[:_JSON_SHOWN]
     except orjson.JSONEncodeError:
         return ""
 

@@ -9,6 +9,7 @@ from providers.batches.request_table import RowKind, indexed_id
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.json_text import render_compact, render_json
 from providers.json_api.unknown_members import refuse_unknown
+from providers.limits import Limit
 from providers.mistral.client import UUID
 from providers.mistral.dialect import MISTRAL_DIALECT
 from providers.openai_content.body_to_openai import ENDPOINT_OF, check_native_body, to_openai_body
@@ -16,7 +17,7 @@ from providers.resources import BatchKind, NewBatch
 
 _MEMBERS: Final = ("custom_id", "body")
 # In characters. Unverified: Mistral documents no limit.
-_LONGEST_ID: Final = 512
+ID_LIMIT: Final = Limit(512, "characters", "a line's `custom_id` at Mistral")
 
 
 class MistralTranslator:
@@ -58,7 +59,7 @@ class MistralLines:
         where = f"line {number}: "
         refuse_unknown(document, _MEMBERS, where)
         custom_id = check_custom_id(
-            document.get("custom_id"), self._ids, number, "custom_id", _LONGEST_ID
+            document.get("custom_id"), self._ids, number, "custom_id", ID_LIMIT
         )
         check_native_body(document.get("body"), self._model, f"{where}body", self._model)
         return None, render_compact(custom_id)

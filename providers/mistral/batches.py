@@ -12,7 +12,9 @@ from providers.credential import Caller
 from providers.errors import FerryError
 from providers.json_api.client import Answer, JsonApi
 from providers.json_api.page_tokens import filled_page
+from providers.limits import Limit
 from providers.mistral.batch_lines import MistralTranslator, line_formats
+from providers.mistral.files import SIZE_LIMIT
 from providers.mistral.job_records import failures_of, from_mistral_job, state_of
 from providers.mistral.pages import PAGE_SIZE, numbered_pages
 from providers.openai_content.result_from_openai import from_openai_line
@@ -26,14 +28,16 @@ _UNANSWERED: Final[Mapping[BatchState, Status]] = {
     BatchState.EXPIRED: Status.DEADLINE_EXCEEDED,
 }
 
+# Unverified: whether 1,000,000 are taken, as another page says.
+REQUESTS_LIMIT: Final = Limit(100_000, "requests", "a batch at Mistral")
+
 
 class MistralBatchApi:
     """Implements `providers.batches.file_batches.api.FileBatchApi`."""
 
     folder = "batch/jobs"
     id_member = "custom_id"
-    # Unverified: whether 1,000,000 requests are taken, as another page says.
-    limits = InputLimits("Mistral", requests=100_000, size=512 << 20)
+    limits = InputLimits("Mistral", REQUESTS_LIMIT, SIZE_LIMIT)
     input_advice = "upload it again with a name that ends in .jsonl"
 
     def __init__(self, client: JsonApi, state: State) -> None:

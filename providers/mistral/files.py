@@ -9,6 +9,7 @@ from providers.credential import Caller
 from providers.json_api.answer_shape import text_or_none
 from providers.json_api.client import Answer, JsonApi
 from providers.json_api.page_tokens import filled_page
+from providers.limits import Limit
 from providers.mistral.pages import numbered_pages
 from providers.resources import File
 from providers.state import State
@@ -23,7 +24,7 @@ from providers.uploads.posted_files import (
     start_details,
 )
 
-SIZE_LIMIT: Final = 512 << 20
+SIZE_LIMIT: Final = Limit(512 << 20, "bytes", "a file at Mistral")
 _OTHER_PURPOSE: Final = "ocr"
 # Unverified: that every result of a batch has one of these.
 _RESULTS: Final = frozenset({"batch_result", "batch_error"})
@@ -66,8 +67,8 @@ class MistralFileApi:
 class MistralUploadTarget(CollectedParts):
     """Implements `providers.uploads.upload_target.UploadTarget`."""
 
-    whole_limit = SIZE_LIMIT
-    size_limit = SIZE_LIMIT
+    whole_limit: int = SIZE_LIMIT
+    size_limit: int = SIZE_LIMIT
 
     def __init__(
         self, client: JsonApi, state: State, records: FileRecords, files: MistralFileApi

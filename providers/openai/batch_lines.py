@@ -12,6 +12,7 @@ from providers.errors import invalid_argument
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.json_text import render_compact, render_json
 from providers.json_api.unknown_members import refuse_unknown
+from providers.limits import Limit
 from providers.openai.dialect import OPENAI_DIALECT
 from providers.openai_content.body_to_openai import (
     CHAT,
@@ -32,9 +33,9 @@ _MEMBERS: Final = frozenset({"custom_id", "body"})
 _FOREIGN: Final = frozenset({"params", "recordId", "modelInput"})
 _ALL_MEMBERS: Final = ("custom_id", "method", "url", "body")
 # In characters. Unverified: OpenAI documents no limit; this is the longest that was seen.
-_LONGEST_ID: Final = 512
+ID_LIMIT: Final = Limit(512, "characters", "a line's `custom_id` at OpenAI")
 # openai.md section 4
-_MOST_EMBEDDINGS: Final = 50_000
+EMBEDDINGS_LIMIT: Final = Limit(50_000, "inputs", "all requests of a batch of embeddings at OpenAI")
 
 
 class OpenAITranslator:
@@ -92,7 +93,7 @@ class OpenAILines:
         where = f"line {number}"
         refuse_unknown(document, _ALL_MEMBERS, f"{where}: ")
         custom_id = check_custom_id(
-            document.get("custom_id"), self._ids, number, "custom_id", _LONGEST_ID
+            document.get("custom_id"), self._ids, number, "custom_id", ID_LIMIT
         )
         if document.get("method") != "POST":
             raise invalid_argument('must be "POST"', path=f"{where}: method")
@@ -105,9 +106,9 @@ class OpenAILines:
         texts = body.get("input") if self._kind is BatchKind.EMBED else None
         several = isinstance(texts, list) and not all(isinstance(text, int) for text in texts)
         self._embeddings += len(texts) if isinstance(texts, list) and several else 1
-        if self._embeddings > _MOST_EMBEDDINGS and self._kind is BatchKind.EMBED:
+        if self._embeddings > EMBEDDINGS_LIMIT and self._kind is BatchKind.EMBED:
             raise invalid_argument(
-                f"OpenAI takes at most {_MOST_EMBEDDINGS} inputs in all requests of a batch",
+                f"OpenAI takes at most {EMBEDDINGS_LIMIT} inputs in all requests of a batch",
                 path=f"{path}.input",
             )
 

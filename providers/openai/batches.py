@@ -15,10 +15,12 @@ from providers.batches.line_formats import LineFormats
 from providers.credential import Caller
 from providers.json_api.client import Answer, JsonApi
 from providers.json_api.page_tokens import filled_page
+from providers.limits import Limit
 from providers.openai.batch_lines import OpenAITranslator, line_formats
 from providers.openai.batch_records import failures_of, from_openai_batch, state_of
 from providers.openai.client import pages_after
 from providers.openai.files import PURPOSE_HEADER
+from providers.openai.upload_target import BATCH_FILE_LIMIT
 from providers.openai_content.result_from_openai import from_openai_line
 from providers.openai_content.schema_rules import SchemaRule
 from providers.resource_names import FileId, FileKind
@@ -59,6 +61,10 @@ class StoredMetadata:
         return METADATA.name(self._upstream, str(FileId(FileKind.RESULTS, native.id)))
 
 
+# openai.md section 4
+REQUESTS_LIMIT: Final = Limit(50_000, "requests", "a batch at OpenAI")
+
+
 class OpenAIBatchApi:
     """Implements `providers.batches.file_batches.api.FileBatchApi`.
 
@@ -67,7 +73,7 @@ class OpenAIBatchApi:
 
     folder = "batches"
     id_member = "custom_id"
-    limits = InputLimits("OpenAI", requests=50_000, size=200 << 20)  # openai.md section 4
+    limits = InputLimits("OpenAI", REQUESTS_LIMIT, BATCH_FILE_LIMIT)
     input_advice = (
         "upload it again with a name that ends in .jsonl, or with the header "
         f"{PURPOSE_HEADER}: batch"

@@ -16,7 +16,7 @@ _NO_CREDIT: Final = frozenset(
     {"billing_hard_limit_reached", "billing_not_active", "insufficient_quota"}
 )
 # What the list of batches takes (openai.md section 4).
-_LARGEST_LIMIT: Final = 100
+_PAGE_SIZE: Final = 100
 
 
 def openai_client(
@@ -45,7 +45,7 @@ async def pages_after(
     """
     if page_token:
         query = {**query, "after": decode_page_token(page_token)}
-    limit = min(page_size + 1, _LARGEST_LIMIT)
+    limit = min(page_size + 1, _PAGE_SIZE)
     while True:
         page, more = await client.list(caller, path, limit=limit, **query)
         yield [(native, native.id) for native in page]

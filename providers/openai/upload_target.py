@@ -17,6 +17,7 @@ from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument, unavailable
 from providers.json_api.client import Answer, JsonApi, outcome_unknown
 from providers.json_api.multipart import form_with_file
+from providers.limits import Limit
 from providers.openai.files import PURPOSE_HEADER, UPLOADS_PURPOSES, OpenAIFileApi, purpose_of
 from providers.resources import File
 from providers.state import State, read_as, write
@@ -28,9 +29,9 @@ from providers.uploads.session_parts import SessionRoutes
 from providers.uploads.upload_target import OpenSession, session_object
 
 # openai.md sections 2 and 3. OpenAI itself refuses sizes between MB and MiB.
-BATCH_FILE_LIMIT: Final = 200 << 20
-WHOLE_FILE_LIMIT: Final = 512 << 20
-UPLOADS_LIMIT: Final = 8 << 30
+BATCH_FILE_LIMIT: Final = Limit(200 << 20, "bytes", "a batch's input file at OpenAI")
+WHOLE_FILE_LIMIT: Final = Limit(512 << 20, "bytes", "a file that OpenAI takes in one request")
+UPLOADS_LIMIT: Final = Limit(8 << 30, "bytes", "a file in OpenAI's Uploads API")
 # In seconds; from OpenAI's published description of `expires_after`.
 FILE_EXPIRY: Final = range(3600, 2_592_000 + 1)
 
@@ -62,8 +63,8 @@ class OpenAIUploadTarget:
     With `staged` the Uploads API is never used.
     """
 
-    whole_limit = WHOLE_FILE_LIMIT
-    size_limit = UPLOADS_LIMIT
+    whole_limit: int = WHOLE_FILE_LIMIT
+    size_limit: int = UPLOADS_LIMIT
 
     def __init__(
         self, client: JsonApi, state: State, records: FileRecords, *, staged: bool

@@ -53,7 +53,7 @@ _FORMATS: Final = (
     "ipv6",
     "uuid",
 )
-_DEEPEST: Final = 5
+_STRICT_LEVELS: Final = 5
 
 
 def any_schema(_schema: Mapping[str, Any], _path: str) -> None:
@@ -66,7 +66,7 @@ def allows_strict(schema: Mapping[str, Any]) -> bool:
 
 
 def _strict(schema: object, depth: int) -> bool:
-    if not isinstance(schema, dict) or depth > _DEEPEST:
+    if not isinstance(schema, dict) or depth > _STRICT_LEVELS:
         return False
     if schema.keys() == {"$ref"}:
         return str(schema["$ref"]).startswith("#")

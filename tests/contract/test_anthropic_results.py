@@ -112,7 +112,7 @@ async def test_an_abandoned_download_holds_no_memory(anthropic: AnthropicWithFak
 async def test_a_line_beyond_the_limit_in_the_results(anthropic: AnthropicWithFake) -> None:
     batch_id = await ended(anthropic, inline(*TEXTS))
     limits = Limits(line=100, inline_results=LIMITS.inline_results)
-    with patch("providers.batches.json_lines._RESULT_SLACK_BYTES", 0):
+    with patch("providers.batches.json_lines.RESULT_EXTRA", 0):
         replica = anthropic.replica(limits=limits)
         assert replica.batches is not None
         output = (await replica.batches.get(CALLER, batch_id)).output

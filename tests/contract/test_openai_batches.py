@@ -222,7 +222,7 @@ async def test_a_server_that_keeps_no_metadata(openai: OpenAIWithFake) -> None:
 async def test_a_line_beyond_the_limit_in_the_output(openai: OpenAIWithFake) -> None:
     batch_id = await ended(openai, inline(*TEXTS))
     limits = Limits(line=100, inline_results=LIMITS.inline_results)
-    with patch("providers.batches.json_lines._RESULT_SLACK_BYTES", 0):
+    with patch("providers.batches.json_lines.RESULT_EXTRA", 0):
         openai.provider = openai.replica(limits=limits)
         errors = [item["error"] for item in await items(openai, batch_id)]
     assert [error["code"] for error in errors] == [13] * len(TEXTS)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from providers.errors import invalid_argument
+from providers.limits import METADATA_VALUE
 from providers.resources import NewBatch
 
 JOB: Final = "ferry_job"
@@ -15,9 +16,6 @@ MODEL: Final = "ferry_model"
 DISPLAY_NAME: Final = "ferry_display_name"
 REPEAT: Final = "ferry_repeat"
 _JOB_ID: Final = re.compile(r"[0-9a-f]{32}")
-# The limit for a value, in characters, of OpenAI (openai.md section 4), which takes 16 values.
-# Unverified for others.
-LONGEST_VALUE: Final = 512
 # Together they have space for all of `Warnings.render` (2048 bytes).
 _WARNINGS: Final = [f"ferry_warnings_{number}" for number in range(1, 5)]
 
@@ -29,8 +27,8 @@ def new_metadata(job_id: str, batch: NewBatch, creation_key: str, whose: str) ->
     """
     display_name = batch.display_name or ""
     for value, path in ((display_name, "batch.displayName"), (batch.model, "model")):
-        if len(value) > LONGEST_VALUE:
-            raise invalid_argument(f"{whose} keeps at most {LONGEST_VALUE} characters", path=path)
+        if len(value) > METADATA_VALUE:
+            raise invalid_argument(f"{whose} keeps at most {METADATA_VALUE} characters", path=path)
     metadata = {JOB: job_id, MODEL: batch.model, DISPLAY_NAME: display_name, REPEAT: creation_key}
     return {name: value for name, value in metadata.items() if value}
 
@@ -51,7 +49,8 @@ def job_of(batch: Mapping[str, Any]) -> str | None:
 def warning_metadata(warnings: str) -> dict[str, str]:
     """The members that store the rendered `warnings`."""
     pieces = [
-        warnings[start : start + LONGEST_VALUE] for start in range(0, len(warnings), LONGEST_VALUE)
+        warnings[start : start + METADATA_VALUE]
+        for start in range(0, len(warnings), METADATA_VALUE)
     ]
     return dict(zip(_WARNINGS[: len(pieces)], pieces, strict=True))
 

@@ -33,16 +33,16 @@ from providers.upstream import UpstreamError
 CALLS_OF_A_RECORD: Final = 2
 # On-demand quotas are per minute and shared with the account's other calls.
 RETRY_SECONDS: Final = 15 * 60.0
-_LONGEST_PAUSE_SECONDS: Final = 60
+_PAUSE_SECONDS_CAP: Final = 60
 # Random, so calls that were refused together do not repeat together.
-_PAUSE: Final = wait_random_exponential(multiplier=2, min=1, max=_LONGEST_PAUSE_SECONDS)
+_PAUSE: Final = wait_random_exponential(multiplier=2, min=1, max=_PAUSE_SECONDS_CAP)
 _UNKNOWN: Final = (
     "the outcome of this request is unknown: it may have been sent twice, the most allowed, and no "
     "answer was recorded"
 )
 _STORE_TRIES: Final = 5
 _FIRST_PAUSE_SECONDS: Final = 1.0
-_LONGEST_STORE_PAUSE_SECONDS: Final = 30.0
+_STORE_PAUSE_SECONDS_CAP: Final = 30.0
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -187,7 +187,7 @@ class Calls:
         tries = AsyncRetrying(
             sleep=self._clock.wait,
             stop=stop_after_attempt(_STORE_TRIES),
-            wait=wait_exponential_jitter(_FIRST_PAUSE_SECONDS, _LONGEST_STORE_PAUSE_SECONDS),
+            wait=wait_exponential_jitter(_FIRST_PAUSE_SECONDS, _STORE_PAUSE_SECONDS_CAP),
             retry=retry_if_exception(_store_recovers),
             reraise=True,
         )
@@ -272,4 +272,4 @@ def pause_before_next(state: RetryCallState) -> float:
     """
     failed = state.outcome.exception() if state.outcome else None
     asked = retry_after_seconds(failed.error) if isinstance(failed, CallFailed) else 0.0
-    return max(_PAUSE(state), asked if asked <= _LONGEST_PAUSE_SECONDS else 0.0)
+    return max(_PAUSE(state), asked if asked <= _PAUSE_SECONDS_CAP else 0.0)

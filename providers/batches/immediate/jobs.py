@@ -24,6 +24,7 @@ from providers.batches.json_lines import LineSplitter, ResultSplitter
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument
 from providers.json_api.page_tokens import no_token
+from providers.limits import IMMEDIATE_EXTRA
 from providers.memory import MemoryBudget
 from providers.observation import UNOBSERVED, Observer
 from providers.resources import Batch, BatchState
@@ -35,8 +36,6 @@ DELAY_SECONDS: Final = 60.0
 RESUMPTION_SECONDS: Final = LEASE_SECONDS / 2
 # Spreads the looks of replicas that start together.
 _JITTER: Final = 0.1
-# The rest of a line beside the model's input or output: member names and the record id.
-_AROUND_BYTES: Final = 64 << 10
 _POSITION: Final = re.compile(r"([0-9]{1,12})\.([a-z0-9-]{1,64})")
 Position = tuple[int, str]
 """The position of a job in the list: its negative time in seconds, so newer come first, and id."""
@@ -97,7 +96,7 @@ class ImmediateJobs:
             answerer, WorkingMemory(memory), self._clock, slots, observer
         )
         self._state = state
-        limit = line_limit + _AROUND_BYTES
+        limit = line_limit + IMMEDIATE_EXTRA
         self._memory = memory
         self._lines = LineSplitter(limit, memory)
         self._splitter = ResultSplitter(limit, memory)

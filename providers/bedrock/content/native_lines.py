@@ -17,12 +17,13 @@ from providers.errors import FerryError, invalid_argument
 from providers.gemini_content.json_path import item, member
 from providers.json_api.json_text import render_compact
 from providers.json_api.unknown_members import refuse_unknown
+from providers.limits import Limit
 from providers.resources import BatchKind
 
 RECORD_ID: Final = "recordId"
 MODEL_INPUT: Final = "modelInput"
 _MEMBERS: Final = (RECORD_ID, MODEL_INPUT)
-_LONGEST_ID: Final = 256
+ID_LIMIT: Final = Limit(256, "characters", "a line's `recordId` at Bedrock")
 _SCHEME: Final = "s3://"
 _PROSE: Final = "text"
 _NOVAS_SCHEMA: Final = "messages-v1"  # Unverified: bedrock.md section 4
@@ -71,9 +72,9 @@ class BedrockLines:
         where = f"line {number}"
         refuse_unknown(document, _MEMBERS, f"{where}: ")
         record_id = check_custom_id(document.get(RECORD_ID), self._ids, number, RECORD_ID)
-        if len(record_id) > _LONGEST_ID or not record_id.isprintable():
+        if len(record_id) > ID_LIMIT or not record_id.isprintable():
             raise invalid_argument(
-                f"1 to {_LONGEST_ID} printable characters are needed", path=f"{where}: {RECORD_ID}"
+                f"1 to {ID_LIMIT} printable characters are needed", path=f"{where}: {RECORD_ID}"
             )
         model_input = document.get(MODEL_INPUT)
         path = f"{where}: {MODEL_INPUT}"

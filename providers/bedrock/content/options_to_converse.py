@@ -22,6 +22,7 @@ from providers.gemini_content.unsupported import refuse_settings
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.answer_shape import present
 from providers.json_api.json_text import render_json
+from providers.limits import Limit
 
 _RANGES: Final[tuple[Range, ...]] = (
     ("maxOutputTokens", "maxTokens", 1, 2**31 - 1),
@@ -29,7 +30,8 @@ _RANGES: Final[tuple[Range, ...]] = (
     ("topP", "topP", 0, 1),
 )
 _NOVAS_TOP_K: Final[Range] = ("topK", "topK", 0, 128)  # Unverified: bedrock.md section 4
-_MOST_STOPS: Final = 2500  # botocore: InferenceConfiguration
+# From botocore's description of InferenceConfiguration.
+STOPS_LIMIT: Final = Limit(2500, "sequences", "`stopSequences` of a request at Bedrock")
 _SCHEMA_NAME: Final = "response"
 
 
@@ -45,7 +47,7 @@ def to_converse_options(
     own_fields = _own_fields(config, path, model, thinking)
     inference = settings_in_range(config, _RANGES, path, "Bedrock")
     accepts = str.strip if model_family(model) is ModelFamily.CLAUDE else bool
-    stops = stop_sequences(config, path, "Bedrock", accepts=accepts, most=_MOST_STOPS)
+    stops = stop_sequences(config, path, "Bedrock", accepts=accepts, most=STOPS_LIMIT)
     if stops:
         inference["stopSequences"] = stops
     # Unverified: Bedrock accepts only closed schemas, for every model (bedrock.md section 4).

@@ -21,11 +21,14 @@ from providers.bedrock.content.native_lines import NativeRules, no_tools_in_a_jo
 from providers.bedrock.jobs.job_media import Media
 from providers.body import Body
 from providers.errors import FerryError
+from providers.limits import Limit
 from providers.memory import Reservation
 from providers.resources import NewBatch
 
 # bedrock.md section 3. Unverified: the number of records.
-LIMITS: Final = InputLimits("Bedrock", requests=50_000, size=1 << 30)
+REQUESTS_LIMIT: Final = Limit(50_000, "requests", "a batch at Bedrock")
+SIZE_LIMIT: Final = Limit(1 << 30, "bytes", "the translated input of a batch at Bedrock")
+LIMITS: Final = InputLimits("Bedrock", REQUESTS_LIMIT, SIZE_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)

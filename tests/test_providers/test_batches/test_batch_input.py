@@ -83,7 +83,7 @@ async def test_a_file_that_changes_after_the_check_is_not_sent(
 
 async def test_keys_that_could_not_be_read_again_are_refused() -> None:
     size = len(b'{"kind":"key","count":2}\n"k0"\n"k1"')
-    with patch("providers.batches.batch_input.TABLE_BYTES", size):
+    with patch("providers.batches.batch_input.REQUEST_TABLE", size):
         await checked(in_file(StoredFile(keyed(2))))
         error = await refusal(in_file(StoredFile(keyed(3))))
     assert str(size) in error.message

@@ -7,18 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.batches.json_lines import (
-    HEAD_BYTES,
     LineSplitter,
     ResultSplitter,
     TooLong,
     work_bytes,
 )
 from providers.errors import FerryError
+from providers.limits import RESULT_HEAD
 from providers.memory import BUDGET_BYTES, MemoryBudget
 from tests.test_providers.streams import CUTS, cut, stream
 
 LIMIT = 40
-SLACK = "providers.batches.json_lines._RESULT_SLACK_BYTES"
+SLACK = "providers.batches.json_lines.RESULT_EXTRA"
 MIB = 1 << 20
 TEXT = st.lists(st.sampled_from([b"a", b"\n", b"\r\n", b" ", b"\xef\xbb\xbf", b"{}", b"x" * 20]))
 
@@ -84,7 +84,7 @@ async def test_a_result_that_is_too_long_is_not_stored() -> None:
     lines = stream([b"x" * MIB] * 8 + [b"\n{}"])
     slices = ResultSplitter(600 << 10, memory).split(lines)
     [told], [line] = await anext(slices), await anext(slices)
-    assert told == TooLong(b"x" * HEAD_BYTES)
+    assert told == TooLong(b"x" * RESULT_HEAD)
     assert line == b"{}"
     memory.take(2 * MIB)
 

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from providers.batches.json_lines import NumberedSplitter
 from providers.batches.request_table import (
-    TABLE_BYTES,
     RequestTable,
     RequestTables,
     RowKind,
@@ -18,6 +17,7 @@ from providers.batches.request_table import (
 )
 from providers.body import Body, in_memory
 from providers.errors import FerryError
+from providers.limits import REQUEST_TABLE
 from providers.memory import MemoryBudget
 from providers.state import StateError
 from tests.memory_state import MemoryState
@@ -70,7 +70,7 @@ async def test_the_rows_of_several_files_are_numbered_consecutively() -> None:
 async def test_more_lines_than_any_batch_can_have_are_refused_for_good(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("providers.batches.request_table._ROWS", 3)
+    monkeypatch.setattr("providers.batches.request_table.TABLE_ROWS", 3)
     assert len(await keys(b"\n\n{}\n")) == 3
     with pytest.raises(FerryError, match="more than 3 lines") as raised:
         await keys(b"\n\n\n{}\n")
@@ -201,7 +201,7 @@ async def test_a_table_larger_than_the_budget_is_not_read() -> None:
 
 async def test_a_table_larger_than_any_written_one_is_not_read() -> None:
     unread, memory = _Unread(), MemoryBudget()
-    tables = RequestTables("openai", _StateOfOne(Body(unread, TABLE_BYTES + 1)))
+    tables = RequestTables("openai", _StateOfOne(Body(unread, REQUEST_TABLE + 1)))
     with pytest.raises(StateError), memory.reserve() as reservation:
         await tables.read("fabc/job", reservation)
     assert unread.closed

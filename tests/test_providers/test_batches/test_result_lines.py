@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.batches.json_lines import HEAD_BYTES, TooLong
+from providers.batches.json_lines import TooLong
 from providers.batches.result_lines import id_at_head, id_of, parse_result
+from providers.limits import RESULT_HEAD
 
 ID = "recordId"
 # Any sequence of UTF-16 units that JSON can escape, also single surrogates.
@@ -102,7 +103,7 @@ def test_json_without_a_request(text: bytes) -> None:
 def test_an_id_at_the_head_is_found(named: str, before: dict[str, str]) -> None:
     for dumps in (json.dumps, lambda value: orjson.dumps(value).decode()):
         text = dumps({**before, ID: named, "said": "x" * 10}).encode()
-        assert id_at_head(text[:-1], ID) == (named if len(text) < HEAD_BYTES else None)
+        assert id_at_head(text[:-1], ID) == (named if len(text) < RESULT_HEAD else None)
 
 
 @pytest.mark.parametrize(
@@ -129,9 +130,9 @@ def test_only_strings_may_precede_an_id(head: bytes, named: str | None) -> None:
 
 def test_a_head_of_one_long_string_is_searched_quickly() -> None:
     """If every way to divide it were tried, this would not end."""
-    assert id_at_head(b'{"' + b"x" * HEAD_BYTES, ID) is None
-    assert id_at_head(b'{"' + b'\\"' * HEAD_BYTES, ID) is None
-    assert id_at_head(b"{" + b'"a":"b",' * HEAD_BYTES, ID) is None
+    assert id_at_head(b'{"' + b"x" * RESULT_HEAD, ID) is None
+    assert id_at_head(b'{"' + b'\\"' * RESULT_HEAD, ID) is None
+    assert id_at_head(b"{" + b'"a":"b",' * RESULT_HEAD, ID) is None
 
 
 def test_a_line_that_can_be_read_names_its_request_anywhere() -> None:
