@@ -20,10 +20,11 @@ _SURROGATES: Final = re.compile(
     rb"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
 _REPLACEMENT: Final = rb"\ufffd"
-_STRING: Final = rb'"(?:[^"\\]++|\\.)*+"'
 # What may be a number that is not finite.
 _NOT_FINITE: Final = re.compile(rb"NaN|Infinity|[eE]\+?[0-9]{3}")
-_MEMBER: Final = rb"%b\s*:\s*%b\s*" % (_STRING, _STRING)
+_STRING: Final = rb'("(?:[^"\\]++|\\.)*+")'
+_OPENING: Final = re.compile(rb"\s*\{\s*")
+_MEMBER: Final = re.compile(rb'%b\s*:\s*%b\s*(?:,\s*|(?!"))' % (_STRING, _STRING), re.DOTALL)
 
 
 def parse_result(text: bytes, id_member: str) -> tuple[str, dict[str, Any]]:
@@ -40,11 +41,12 @@ def parse_result(text: bytes, id_member: str) -> tuple[str, dict[str, Any]]:
 
 def id_at_head(head: bytes, id_member: str) -> str | None:
     """The id in a line that cannot be parsed, if only members with strings are before it."""
-    name = b'"' + re.escape(id_member.encode()) + b'"'
-    pattern = rb"\s*\{\s*(?:%b,\s*)*%b\s*:\s*(%b)" % (_MEMBER, name, _STRING)
-    found = re.match(pattern, head[:RESULT_HEAD], re.DOTALL)
+    name, value = f'"{id_member}"'.encode(), b""
+    found = _OPENING.match(head[:RESULT_HEAD])
+    while found := found and _MEMBER.match(head, found.end(), RESULT_HEAD):
+        value = found[2] if found[1] == name else value
     try:
-        return None if found is None else str(orjson.loads(found[1]))
+        return str(orjson.loads(value))
     except orjson.JSONDecodeError:
         return None
 

@@ -35,6 +35,7 @@ METADATA_LIMIT: Final = Limit(2048, "bytes", "a file's metadata in S3")
 _PLAIN_NAME: Final = re.compile(r"(?!=\?)[!-~]+(?: [!-~]+)*")
 _CONTENT_TYPE: Final = re.compile(r"[!-~]+(?: [!-~]+)*")
 BATCH_SUFFIX: Final = ".jsonl"
+_STEM: Final = re.compile(r"[a-z2-7]{24}")
 SAFE_SUFFIX: Final = re.compile(r"\.[a-z0-9]{1,16}")
 _ANY_TYPE: Final = "application/octet-stream"
 # S3 lists no metadata, so each file on a page takes one call.
@@ -56,7 +57,7 @@ def new_name(start: UploadStart) -> str:
 def is_new_name(name: str) -> bool:
     """Whether `new_name` may have made `name`: we abort only our own uploads."""
     stem, _, _ = name.partition(".")
-    return re.fullmatch(r"[a-z2-7]{24}", stem) is not None and "/" not in name
+    return _STEM.fullmatch(stem) is not None and "/" not in name
 
 
 def object_headers(display_name: str, mime_type: str) -> dict[str, str]:

@@ -28,6 +28,7 @@ from providers.json_api.path_names import check_path_name
 from providers.json_api.unknown_members import unknown_member
 from providers.limits import JSON_DEPTH
 
+_CAPITAL: Final = re.compile(r"[A-Z]")
 _ROLES: Final[Mapping[str, str]] = {
     "user": "user",
     "model": "model",
@@ -176,7 +177,7 @@ def _is_default(value: object, kind: Kind) -> bool:
 def _names(name: str) -> Mapping[str, str]:
     """Both spellings of every field of an object -> its camelCase name."""
     fields = OBJECTS[name]
-    snake = {re.sub(r"([A-Z])", r"_\1", field).lower(): field for field in fields}
+    snake = {_CAPITAL.sub(r"_\g<0>", field).lower(): field for field in fields}
     return snake | {field: field for field in fields}
 
 

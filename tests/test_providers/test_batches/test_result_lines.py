@@ -137,3 +137,9 @@ def test_a_head_of_one_long_string_is_searched_quickly() -> None:
 
 def test_a_line_that_can_be_read_names_its_request_anywhere() -> None:
     assert id_of(b'{"n":1,"recordId":"a"}', ID) == "a"
+
+
+def test_members_of_a_broken_line_are_read_only_with_commas_between_them() -> None:
+    assert id_at_head(b'{"a": "b", "recordId": "x" ', ID) == "x"
+    assert id_at_head(b'{"a": "b" "recordId": "x" ', ID) is None
+    assert id_at_head(b'{"recordId": "x", "recordId": "y", "z', ID) == "y"
