@@ -1,12 +1,11 @@
 """Reads the creation of a batch into its operation, field by field (gemini.md section 6)."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-import orjson
 from aiohttp import web
 
 from middlewares import operations as op
@@ -20,8 +19,11 @@ from providers.body import in_memory
 from providers.errors import FerryError, invalid_argument
 from providers.json_api.json_text import render_compact
 from providers.json_api.path_names import check_path_name
+from providers.json_api.structure import TooComplex, weigh
 from providers.json_api.unknown_members import unknown_member
 from providers.limits import INSPECTED_BODY
+from providers.long_work import off_loop
+from providers.memory import MemoryBudget
 from providers.resource_names import file_id_of_uri
 from providers.resources import (
     BatchKind,
@@ -54,13 +56,26 @@ def new_batch(kind: BatchKind) -> Parse:
         data = await read_inline(request)
         key = header_text(request.headers.get(IDEMPOTENCY_KEY, ""))
         check = partial(check_file_owner, gateway, provider)
-        batch = parse_new_batch(data, model, kind, key or None, check)
+        parse = partial(parse_new_batch, data, model, kind, key or None, check)
+        batch = await parsed_in_memory(gateway.memory, data, parse)
         if isinstance(batch.source, str):
             check(batch.source, "batch.inputConfig.fileName")
             request[INPUT_FILE] = f"files/{batch.source}"
         return op.CreateBatch(batch)
 
     return parse
+
+
+async def parsed_in_memory(
+    memory: MemoryBudget, data: bytes, parse: Callable[[], NewBatch]
+) -> NewBatch:
+    """Reserves the memory of a parsed body, which is freed when its requests are cut out of it."""
+    try:
+        structure = await weigh(data)
+    except TooComplex as error:
+        raise invalid_argument(error.message, path="body") from None
+    with memory.reserve(structure.extra_bytes):
+        return await off_loop(parse) if structure.is_long_work else parse()
 
 
 async def _relayed_batch(request: web.Request) -> op.Relayed:
@@ -154,15 +169,7 @@ def _inline(value: object, path: str) -> InlineRequest:
     request, request_path = members["request"]
     if request is None:
         raise invalid_argument("is missing", path=request_path)
-    rendered = _rendered(request, request_path)
-    return InlineRequest(rendered, _metadata(*members["metadata"]), request_path)
-
-
-def _rendered(request: object, path: str) -> bytes:
-    try:
-        return render_compact(request)
-    except orjson.JSONEncodeError:  # parsed JSON can fail for this reason only
-        raise invalid_argument("is nested too deeply", path=path) from None
+    return InlineRequest(render_compact(request), _metadata(*members["metadata"]), request_path)
 
 
 def _metadata(value: object, path: str) -> bytes:

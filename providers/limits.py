@@ -86,7 +86,15 @@ RESULT_HEAD: Final = Limit(
 # --- JSON -------------------------------------------------------------------------------------
 
 # Far above what content needs, and below the depth that orjson can encode (254).
-JSON_DEPTH: Final = Limit(100, "levels", "objects and lists in one another in a request")
+JSON_DEPTH: Final = Limit(100, "levels", "objects and lists in one another, in any JSON")
+# A node is an object, a list, a string or the name of a member. It takes 300 bytes and 2 us while
+# a request is translated, into at most twice as many nodes.
+LINE_NODES: Final = Limit(250_000, "nodes", "a request in a line of a file, or inline")
+JSON_NODES: Final = Limit(
+    2 * LINE_NODES, "nodes", "any other JSON: a request's body, a result, an upstream's answer"
+)
+# Most are numbers, as those of embeddings.
+JSON_ITEMS: Final = Limit(2_000_000, "items", "values and members together, in any JSON")
 
 # --- Answers of upstreams ---------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from proxy.bucket_errors import UnusableBucket
 from proxy.composition import application
 from proxy.descriptors import raise_descriptor_limit
 from proxy.directory_trial import DirectoryProblem
+from proxy.garbage import collect_rarely
 from proxy.kinds import KINDS
 from proxy.listener_tls import certificate_problem
 from proxy.log_lines import log_to_stderr
@@ -210,6 +211,7 @@ def run(settings: Settings) -> int:
     for mistake in probable_mistakes(settings, KINDS):
         _log.warning(mistake)
     keep_freed_memory()
+    collect_rarely()
     directory = directory_problem(settings)
     if (problem := _start_problem(settings, directory)) is not None:
         _log.error("cannot start", extra={"reason": problem})

@@ -1,12 +1,10 @@
 """Reads and writes the disk, which blocks, in threads, one slice at a time."""
 
-import asyncio
-import errno
-import os
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import BinaryIO, Final, ParamSpec, TypeVar
+
+from providers.long_work import run_in
 
 SLICE_BYTES: Final = 256 << 10
 
@@ -21,19 +19,7 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
     """Runs a blocking function. Even if cancelled, it waits for the thread, so that the caller
     can close files safely. Raises OSError if no thread can be started.
     """
-    try:
-        job = _DISK.submit(partial(function, *args, **kwargs))
-    except RuntimeError as error:  # the system or the container allows no further thread
-        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from error
-    work = asyncio.wrap_future(job)
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        if not job.cancel():  # it has begun
-            await asyncio.wait([work])
-            if not work.cancelled():
-                work.exception()
-        raise
+    return await run_in(_DISK, function, *args, **kwargs)
 
 
 async def in_slices(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

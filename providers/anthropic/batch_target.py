@@ -82,7 +82,7 @@ class AnthropicBatchTarget:
 
     async def _input(self, caller: Caller, batch: NewBatch, items: BatchItems) -> BatchInput:
         if not isinstance(batch.source, str):
-            return InlineInput(batch.source)
+            return InlineInput(batch.source, self._memory)
         file_id = parse_file_id(batch.source)
         if file_id.kind is FileKind.NATIVE:
             # Raises NOT_FOUND if there is no such file.

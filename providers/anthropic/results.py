@@ -13,9 +13,9 @@ from providers.anthropic.batch_records import ARCHIVED, has_results, state_of
 from providers.anthropic.client import BATCHES
 from providers.batches.batch_results import CANCELLED, EXPIRED
 from providers.batches.ended_results import lines_of
-from providers.batches.json_lines import ResultLine, ResultSplitter, TooLong
+from providers.batches.json_lines import ResultLine, ResultSplitter
 from providers.batches.request_table import job_of
-from providers.batches.result_lines import id_of
+from providers.batches.result_lines import find_id
 from providers.body import Body
 from providers.claude_content.message_from_anthropic import from_anthropic_message
 from providers.credential import Caller
@@ -63,9 +63,10 @@ class AnthropicResultLines:
         """The job that the results name; None for a batch of another tool."""
         async with aclosing(self.slices()) as slices:
             async for lines in slices:
-                named = next(filter(None, map(self._id_of, lines)), None)
-                if named is not None:
-                    return job_of(named)
+                for line in lines:
+                    named = await find_id(line, self.id_member, self._splitter.reserve)
+                    if named is not None:
+                        return job_of(named)
         return None
 
     async def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
@@ -87,11 +88,6 @@ class AnthropicResultLines:
 
     def missing(self, _: int, /) -> Failure:
         return missing_result(state_of(self._batch)) if has_results(self._batch) else ARCHIVED
-
-    def _id_of(self, line: ResultLine) -> str | None:
-        size = 0 if isinstance(line, TooLong) else len(line)
-        with self._splitter.working(size):
-            return id_of(line, self.id_member)
 
 
 def results_path(batch: Answer) -> str:

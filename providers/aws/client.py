@@ -15,8 +15,9 @@ from providers.aws.target import AwsTarget, S3Target
 from providers.body import Body
 from providers.errors import FerryError
 from providers.json_api.client import Answer, read_refusal
-from providers.json_api.json_text import parse_object
+from providers.json_api.json_text import parse_answer
 from providers.limits import UPSTREAM_ANSWER
+from providers.long_work import off_loop_if_long
 from providers.retries import USUAL_RETRIES, Retries
 from providers.upstream import OutboundRequest, Reply, Upstream, invalid_answer
 
@@ -137,7 +138,7 @@ class AwsClient:
         raise self._restate(error)
 
     async def _json(self, reply: Reply) -> Answer:
-        document = parse_object(await reply.read(UPSTREAM_ANSWER))
+        document = await parse_answer(await reply.read(UPSTREAM_ANSWER))
         if document is None:
             raise invalid_answer(f"{self.name} did not answer with JSON")
         return Answer(document)
@@ -147,7 +148,7 @@ class AwsClient:
         if not data:
             return None
         try:
-            root = parse_xml(data)
+            root = await off_loop_if_long(data, parse_xml, data)
         except ValueError:
             raise invalid_answer(f"{self.name}: S3 sent no XML") from None
         if root.tag == "Error":  # with the status 200: bedrock.md section 5

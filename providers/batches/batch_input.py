@@ -4,27 +4,29 @@ It is read twice, so neither the requests nor their translations are in memory a
 check every line and count the bytes, then to send them.
 """
 
-import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Protocol
 
 from providers.batches.file_signature import text_only
-from providers.batches.json_lines import LineSplitter, Repairs, pieces
+from providers.batches.json_lines import LineSplitter, Repairs, pieces, work_on
 from providers.batches.line_formats import LineFormat, LineFormats, RequestTranslator, parse_line
 from providers.batches.request_table import RequestTable, RowKind
 from providers.body import Body
 from providers.errors import FerryError, invalid_argument
 from providers.json_api.json_text import one_line, parse_json
-from providers.limits import REQUEST_TABLE
-from providers.memory import Reservation
+from providers.json_api.structure import TooComplex
+from providers.limits import LINE_NODES, REQUEST_TABLE
+from providers.long_work import Pauses
+from providers.memory import MemoryBudget, Reservation
 from providers.observation import InputOutcome, Observer
 from providers.resources import InlineRequest
 from providers.status import Status
 
-# The event loop can run other tasks after this much text: 3-5 ms of work (streaming.md section 2).
+# The size of the pieces that are sent.
 _SLICE_BYTES: Final = 64 << 10
 # The memory that a row takes in addition to its text.
 _ROW_BYTES: Final = 64
@@ -84,18 +86,24 @@ class InlineInput:
 
     as_stored = False
 
-    def __init__(self, requests: Sequence[InlineRequest]) -> None:
+    def __init__(self, requests: Sequence[InlineRequest], memory: MemoryBudget) -> None:
         self._requests = requests
+        self._memory = memory
 
     async def lines(self, translator: RequestTranslator) -> AsyncGenerator[Line, None]:
-        unyielded = 0
+        pauses = Pauses()
         for index, item in enumerate(self._requests):
-            text = translator.line(index, parse_json(item.request), item.path)
+            translate = partial(_translated, translator, index, item)
+            try:
+                text = await work_on(item.request, LINE_NODES, self._memory.reserve, translate)
+            except TooComplex as error:
+                raise invalid_argument(error.message, path=item.path) from None
             yield Line(text, item.metadata, RowKind.METADATA, translator.endpoint)
-            unyielded += len(text)
-            if unyielded > _SLICE_BYTES:
-                unyielded = 0
-                await asyncio.sleep(0)
+            await pauses.pause()
+
+
+def _translated(translator: RequestTranslator, index: int, item: InlineRequest) -> bytes:
+    return translator.line(index, parse_json(item.request), item.path)
 
 
 class FileInput:
@@ -116,23 +124,31 @@ class FileInput:
         repairs = self._repairs = Repairs()
         async with self._open() as chunks, aclosing(text_only(chunks)) as text:
             async with aclosing(self._splitter.split(text, repairs)) as slices:
+                pauses = Pauses()
                 async for numbered in slices:
                     while numbered:
-                        yield self._next(numbered, reader)
-                    await asyncio.sleep(0)
+                        yield await self._next(numbered, reader)
+                        await pauses.pause()
 
-    def _next(self, numbered: deque[tuple[int, bytes]], reader: "_Reader") -> Line:
+    async def _next(self, numbered: deque[tuple[int, bytes]], reader: "_Reader") -> Line:
+        number = numbered[0][0]
+        read = partial(self._read, numbered, reader)
+        try:
+            return await work_on(numbered[0][1], LINE_NODES, self._splitter.reserve, read)
+        except TooComplex as error:
+            raise invalid_argument(error.message, path=f"line {number}") from None
+
+    def _read(self, numbered: deque[tuple[int, bytes]], reader: "_Reader") -> Line:
         number, text = numbered.popleft()
-        with self._splitter.working(len(text)):
-            document = parse_line(number, text)
-            lines = reader.format(number, document)
-            if lines.row_kind is RowKind.CUSTOM_ID:
-                written = one_line(text)
-                self._repairs.made |= written != text
-            else:
-                written = b""  # a long line and its translation are not both kept
-            del text
-            return reader.line(lines, number, document, written)
+        document = parse_line(number, text)
+        lines = reader.format(number, document)
+        if lines.row_kind is RowKind.CUSTOM_ID:
+            written = one_line(text)
+            self._repairs.made |= written != text
+        else:
+            written = b""  # a long line and its translation are not both kept
+        del text
+        return reader.line(lines, number, document, written)
 
 
 class _Reader:

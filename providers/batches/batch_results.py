@@ -3,19 +3,22 @@
 import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol, TypeAlias
 
 import orjson
 
-from providers.batches.json_lines import ResultLine, TooLong, pieces, work_bytes
+from providers.batches.json_lines import ResultLine, TooLong, pieces, text_of, work_on
 from providers.batches.request_table import RequestTable, RowKind
 from providers.batches.result_lines import id_at_head, parse_result
 from providers.body import start_body
 from providers.gemini_content.result_counts import count_result
 from providers.json_api.json_text import render_compact, render_line
+from providers.json_api.structure import TooComplex
+from providers.limits import JSON_NODES
+from providers.long_work import Pauses, off_loop
 from providers.memory import Reservation
 from providers.observation import LineOutcome, ResultCounts
 from providers.resources import Download, Failure, InlineResults
@@ -121,7 +124,7 @@ class BatchResults:
         """
         async with aclosing(self._source.slices()) as slices:
             async for lines in slices:
-                yield list(self._rendered(lines, render))
+                yield [item async for item in self._rendered(lines, render)]
         self._log_faults()
         unanswered = [index for index, seen in enumerate(self._seen) if not seen]
         for start in range(0, len(unanswered), _UNANSWERED_AT_ONCE):
@@ -140,16 +143,25 @@ class BatchResults:
                 # Before waiting for the next slice: an item may be long.
                 items.clear()
 
-    def _rendered(self, lines: deque[ResultLine], render: Render) -> Iterator[Item]:
+    async def _rendered(
+        self, lines: deque[ResultLine], render: Render
+    ) -> AsyncGenerator[Item, None]:
+        pauses = Pauses()
         while lines:
-            item = self._next(lines, render)
+            item = await self._next(lines, render)
+            await pauses.pause()
             if item is not None:
                 yield item
 
-    def _next(self, lines: deque[ResultLine], render: Render) -> Item | None:
-        with self._reservation.more(_work_bytes(lines[0])):
-            result = self._read(lines)
-            return None if result is None else (result.index or 0, render(result))
+    async def _next(self, lines: deque[ResultLine], render: Render) -> Item | None:
+        read = partial(self._render, lines, render)
+        with suppress(TooComplex):
+            return await work_on(text_of(lines[0]), JSON_NODES, self._reservation.more, read)
+        return await off_loop(read)  # finds the same, and keeps the error for this request
+
+    def _render(self, lines: deque[ResultLine], render: Render) -> Item | None:
+        result = self._read(lines)
+        return None if result is None else (result.index or 0, render(result))
 
     def _read(self, lines: deque[ResultLine]) -> Result | None:
         """The result in the next line; None if it has none, or if its error comes at the end."""
@@ -267,10 +279,6 @@ def render_inline(result: Result, table: RequestTable) -> bytes:
 
 def _error(message: str) -> dict[str, Any]:
     return {"error": item_error(Status.INTERNAL, message)}
-
-
-def _work_bytes(line: ResultLine) -> int:
-    return 0 if isinstance(line, TooLong) else work_bytes(len(line))
 
 
 def _chunks(texts: Iterable[bytes]) -> Iterator[bytes]:

@@ -2,13 +2,15 @@
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, Generic, Never, TypeAlias, TypeVar
 
 from providers.errors import invalid_argument
+from providers.json_api.structure import SHORT_BYTES, Structure, weigh
 from providers.limits import RESULT_EXTRA, RESULT_HEAD
+from providers.long_work import off_loop
 from providers.memory import MemoryBudget, Reservation
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -19,16 +21,37 @@ _UNCOUNTED_BYTES: Final = 256 << 10
 _SLICE_BYTES: Final = 64 << 10
 # The memory that a line and its translation take, as a multiple of the line's text. Measured with
 # lines of 30 MiB, in every provider's translation: 6.0 for text with one emoji in it (four bytes a
-# character), 4.0 for base64, 3.0 for ASCII, 2.4 in parts of 1 KiB. Only lines that are almost all
-# structure take more (8.2 in parts of 100 bytes).
+# character), 4.0 for base64, 3.0 for ASCII, 2.4 in parts of 1 KiB. Structure takes more (8.2 in
+# parts of 100 bytes), and is counted in addition.
 _WORK_FACTOR: Final = 6
 
 Line = TypeVar("Line")
+T = TypeVar("T")
+Reserve: TypeAlias = Callable[[int], AbstractContextManager[Reservation]]
 
 
-def work_bytes(size: int) -> int:
-    """The memory, beyond its text, that translating a line of `size` bytes takes."""
-    return (_WORK_FACTOR - 1) * size if size > _UNCOUNTED_BYTES else 0
+def work_bytes(structure: Structure) -> int:
+    """The memory, beyond its text, that translating a line takes."""
+    size = structure.length
+    return structure.extra_bytes + ((_WORK_FACTOR - 1) * size if size > _UNCOUNTED_BYTES else 0)
+
+
+async def work_on(
+    text: bytes,
+    most_nodes: int,
+    reserve: Reserve,
+    function: Callable[[], T],
+) -> T:
+    """Translates a line or a request: calls `function`, in a thread if `text` makes it long work.
+
+    The memory that this takes is reserved. Raises TooComplex before the call.
+    """
+    if len(text) <= SHORT_BYTES:
+        return function()
+    structure = await weigh(text, most_nodes)
+    del text  # `function` may be the last to need it
+    with reserve(work_bytes(structure)):
+        return await off_loop(function) if structure.is_long_work else function()
 
 
 def pieces(chunk: bytes) -> Iterator[bytes]:
@@ -75,9 +98,9 @@ class _Splitter(ABC, Generic[Line]):
             if last := cutter.end():
                 yield last
 
-    def working(self, size: int) -> AbstractContextManager[Reservation]:
-        """Reserve the memory that translating a line of `size` bytes takes, for a block."""
-        return self._memory.reserve(work_bytes(size))
+    def reserve(self, size: int) -> AbstractContextManager[Reservation]:
+        """Reserve memory for the translation of a line, for a block."""
+        return self._memory.reserve(size)
 
     @abstractmethod
     def line(self, number: int, text: bytes, /) -> Line: ...
@@ -107,6 +130,11 @@ class TooLong:
 
 
 ResultLine: TypeAlias = bytes | TooLong
+
+
+def text_of(line: ResultLine) -> bytes:
+    """All that there is to parse of a line of results."""
+    return line.head if isinstance(line, TooLong) else line
 
 
 class ResultSplitter(_Splitter[ResultLine]):

@@ -13,12 +13,11 @@ from providers.batches.request_table import RowKind
 from providers.errors import invalid_argument
 from providers.gemini_content.normalise import REQUEST_MEMBERS
 from providers.json_api.json_text import parse_json, render_compact, render_json
+from providers.json_api.structure import TooComplex
 from providers.json_api.unknown_members import is_misspelt, refuse_unknown
-from providers.limits import CUSTOM_ID, LINE_KEY
+from providers.limits import CUSTOM_ID, LINE_KEY, LINE_NODES
 
 _AN_ARRAY: Final = "the file is a JSON array; write each request on a line of its own, without [ ]"
-# orjson's messages for JSON that is nested too deeply for it.
-_TOO_DEEP: Final = ("depth limit", "Recursion limit")
 _KEYED: Final = ("key", "request")
 # `config` is not a member but a common mistake that the reader of requests explains.
 _GEMINI_MEMBERS: Final = frozenset({*_KEYED, *REQUEST_MEMBERS, "config"})
@@ -45,12 +44,10 @@ def parse_line(number: int, line: bytes) -> dict[str, Any]:
     """
     where = f"line {number}"
     try:
-        document = parse_json(line)
+        document = parse_json(line, LINE_NODES)
         repeated = repeated_member(line, document)
     except orjson.JSONDecodeError as error:
         raise invalid_argument(_why_not_json(error, number, line), path=where) from None
-    except orjson.JSONEncodeError:  # the only reason for a value that was just parsed
-        raise invalid_argument("is nested too deeply", path=where) from None
     if not isinstance(document, dict):
         array = isinstance(document, list) and number == 1
         raise invalid_argument(_AN_ARRAY if array else "not a JSON object", path=where)
@@ -62,8 +59,8 @@ def parse_line(number: int, line: bytes) -> dict[str, Any]:
 def _why_not_json(error: orjson.JSONDecodeError, number: int, line: bytes) -> str:
     if not _is_utf_8(line):
         return "not UTF-8"
-    if error.msg.startswith(_TOO_DEEP):
-        return "is nested too deeply"
+    if isinstance(error, TooComplex):
+        return error.message
     if number == 1 and line.startswith(b"["):
         return _AN_ARRAY
     if number == 1 and line.strip() == b"{":
@@ -211,8 +208,7 @@ class _Repeated(Exception):
 def repeated_member(text: bytes, document: object) -> str | None:
     """The first member name that appears twice in one object of `text`; None if there is none.
 
-    `document` is the parsed `text`. Raises orjson.JSONEncodeError if it is nested too deeply to be
-    written.
+    `document` is the parsed `text`.
     """
     # Each member has a colon, and the document lacks a repeated one. Counting colons takes a
     # hundredth of the time of a second parsing.

@@ -14,8 +14,8 @@ from typing import Final
 
 import orjson
 
-from providers.batches.json_lines import NumberedSplitter, TooLong
-from providers.batches.result_lines import id_of
+from providers.batches.json_lines import NumberedSplitter
+from providers.batches.result_lines import find_id
 from providers.body import Body, close
 from providers.errors import failed_precondition
 from providers.limits import REQUEST_TABLE, TABLE_ID, TABLE_ROWS
@@ -168,8 +168,7 @@ async def add_keys(
         async for lines in slices:
             while lines:
                 number, line = lines.popleft()
-                with splitter.working(0 if isinstance(line, TooLong) else len(line)):
-                    named = id_of(line, id_member)
+                named = await find_id(line, id_member, splitter.reserve)
                 usable = named is not None and len(named) <= TABLE_ID
                 while len(table) < before + number - 1:
                     _add(table, None, reservation)

@@ -3,14 +3,16 @@
 import json
 import re
 from contextlib import suppress
+from functools import partial
 from math import isfinite
 from typing import Any, Final
 
 import orjson
 
-from providers.batches.json_lines import ResultLine, TooLong
+from providers.batches.json_lines import Reserve, ResultLine, TooLong, text_of, work_on
 from providers.json_api.json_text import parse_json
-from providers.limits import RESULT_HEAD
+from providers.json_api.structure import TooComplex, structure_of
+from providers.limits import JSON_NODES, RESULT_HEAD
 
 # A model can write half of a surrogate pair, which JSON can escape and Unicode cannot encode. The
 # pattern also matches other escapes, to skip them: `\\ud800` does not escape a surrogate.
@@ -61,6 +63,14 @@ def id_of(line: ResultLine, id_member: str) -> str | None:
         return id_at_head(line, id_member)
 
 
+async def find_id(line: ResultLine, id_member: str, reserve: Reserve) -> str | None:
+    """As `id_of`, in the memory and the thread that a long line needs."""
+    find = partial(id_of, line, id_member)
+    with suppress(TooComplex):
+        return await work_on(text_of(line), JSON_NODES, reserve, find)
+    return id_at_head(text_of(line), id_member)
+
+
 def parse_in_unicode(text: bytes) -> Any:
     """JSON, with U+FFFD for invalid Unicode, and with text for a number that is not finite.
 
@@ -76,10 +86,8 @@ def parse_in_unicode(text: bytes) -> Any:
 
 def _parse_not_finite(text: str) -> Any:
     """Python servers write NaN and Infinity, which JSON does not have; Gemini uses text."""
-    try:
-        return json.loads(text, parse_constant=str, parse_float=_finite_or_text)
-    except RecursionError:
-        raise ValueError("is nested too deeply") from None
+    structure_of(text.encode())
+    return json.loads(text, parse_constant=str, parse_float=_finite_or_text)
 
 
 def _finite_or_text(written: str) -> float | str:

@@ -6,8 +6,6 @@ Lines of input and results have the formats of a job (bedrock.md section 3).
 from collections.abc import Mapping
 from typing import Any, Final
 
-import orjson
-
 from providers.aws.client import AwsClient
 from providers.aws.signing import BEDROCK, aws_url, encode_segment
 from providers.aws.target import AwsTargets
@@ -15,7 +13,9 @@ from providers.batches.result_lines import parse_in_unicode
 from providers.bedrock.content.bedrock_models import InvocationType
 from providers.bedrock.content.result_from_bedrock import echoed, result_from_bedrock
 from providers.credential import Caller
-from providers.json_api.json_text import parse_json, render_json, render_line
+from providers.json_api.json_text import parse_own_json, render_json, render_line
+from providers.json_api.structure import structure_of
+from providers.long_work import off_loop_if_long
 from providers.resources import BatchState
 
 # AWS recommends this (bedrock.md section 2): Converse sends nothing until the model is done.
@@ -52,10 +52,11 @@ class BedrockAnswers:
         await self._targets.of(caller)
 
     async def answer(self, caller: Caller, model: str, invocation: str, line: bytes) -> bytes:
-        record = parse_json(line)
+        record = await off_loop_if_long(line, parse_own_json, line)
         record_id, model_input = record["recordId"], record["modelInput"]
-        output = await self._invoke(caller, model, invocation, render_json(model_input))
-        return render_result(record_id, output, model_input)
+        sent = await off_loop_if_long(line, render_json, model_input)
+        output = await self._invoke(caller, model, invocation, sent)
+        return await off_loop_if_long(output, render_result, record_id, output, model_input)
 
     def render_error(self, record_id: str, code: int, message: str, /) -> bytes:
         return render_error(record_id, code, message)
@@ -87,10 +88,13 @@ def render_result(record_id: str, output: bytes, model_input: object) -> bytes:
         parsed = parse_in_unicode(output)
         if isinstance(parsed, dict):
             # The id comes first, so it is known even for a line that is too long to parse.
-            return render_line({"recordId": record_id, "modelOutput": parsed} | echoed(model_input))
-    except (ValueError, orjson.JSONEncodeError):
+            line = {"recordId": record_id, "modelOutput": parsed} | echoed(model_input)
+            rendered = render_line(line)
+            structure_of(rendered)  # so that it can be read again
+            return rendered
+    except ValueError:
         pass
-    message = "the model's answer is not a JSON object, or it is nested too deeply"
+    message = "the model's answer is not a JSON object, or it has too many values"
     return render_error(record_id, 503, message)
 
 

@@ -120,7 +120,7 @@ class BedrockBatchTarget:
 
     def _source(self, target: AwsTarget, batch: NewBatch, rules: NativeRules) -> BatchInput:
         if not isinstance(batch.source, str):
-            return InlineInput(batch.source)
+            return InlineInput(batch.source, self._memory)
         splitter = LineSplitter(self._limits.line, self._memory)
         opened = InputObject(self._jobs.s3, target, batch.source).opened
         return FileInput(opened, splitter, line_formats(batch.model, batch.kind, rules))

@@ -15,7 +15,7 @@ from providers.body import Body, in_memory
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument
 from providers.gemini.buffered_reply import BufferedReply
-from providers.json_api.json_text import parse_object
+from providers.json_api.json_text import parse_answer
 from providers.limits import RELAYED_ANSWER
 from providers.memory import MemoryBudget, Reservation
 from providers.provider import Relay, RelayedRequest
@@ -93,7 +93,7 @@ class RepeatableCreations:
             return reply
         async with reply:
             data = await reply.read(RELAYED_ANSWER)
-        await repeat.record(_batch_name(data))
+        await repeat.record(await _batch_name(data))
         return BufferedReply(reply.status, reply.headers, data)
 
     async def _get(self, caller: Caller, request: RelayedRequest, name: str) -> Reply:
@@ -104,8 +104,8 @@ class RepeatableCreations:
         )
 
 
-def _batch_name(data: bytes) -> str:
-    name = (parse_object(data) or {}).get("name")
+async def _batch_name(data: bytes) -> str:
+    name = (await parse_answer(data) or {}).get("name")
     if not isinstance(name, str):
         raise invalid_answer("Google's answer names no batch")
     return name

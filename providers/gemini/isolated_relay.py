@@ -23,8 +23,9 @@ from providers.gemini.owned_resources import (
     result_files,
 )
 from providers.gemini.refusal import check
-from providers.json_api.json_text import parse_clients_json, parse_object, render_json
+from providers.json_api.json_text import parse_answer, parse_clients_json, render_json
 from providers.limits import PAGE_ITEMS, PAGE_SIZE_DIGITS, RELAYED_ANSWER, RELAYED_BATCH
+from providers.long_work import off_loop
 from providers.memory import MemoryBudget, Reservation
 from providers.provider import Relay, RelayedRequest
 from providers.resources import Page
@@ -94,10 +95,10 @@ class IsolatedRelay:
             return await self._relay.relay(caller, request)
         with self._memory.reserve() as reservation:
             data = await self._read_body(request, request.body, reservation)
-            document = parse_clients_json(data)
+            document = await off_loop(parse_clients_json, data)
             owns = partial(self._ownership.owns, caller.tenant)
             await self._references.check(document, "body", owns)
-            outbound = replace(request, body=in_memory(render_json(document)))
+            outbound = replace(request, body=in_memory(await off_loop(render_json, document)))
             if call.kind is not CallKind.CREATE_BATCH:
                 return await self._relay.relay(caller, outbound)
             for resource in input_files(document):
@@ -126,7 +127,7 @@ class IsolatedRelay:
             data = await reply.read(RELAYED_ANSWER)
         if reply.status != 200:
             return BufferedReply(reply.status, reply.headers, data)
-        batch = created_resource(_document(data))
+        batch = created_resource(await _document(data))
         cancel = partial(self._cancel, caller, request, batch.name)
         key = request.headers.get(KEY_HEADER)
         await self._ownership.claim_created(caller.tenant, batch, key, cancel)
@@ -149,7 +150,7 @@ class IsolatedRelay:
         try:
             peeked = await BufferedReply.peek(reply, RELAYED_BATCH)
             if len(peeked.data) <= RELAYED_BATCH:
-                await self._claim_results(caller, _document(peeked.data))
+                await self._claim_results(caller, await _document(peeked.data))
         except BaseException:
             await reply.aclose()
             raise
@@ -199,7 +200,7 @@ class IsolatedRelay:
         target = request.target.with_query(query)
         async with await self._relay.relay(caller, replace(request, target=target)) as reply:
             await check(self._name, reply)
-            document = _document(await reply.read(RELAYED_ANSWER))
+            document = await _document(await reply.read(RELAYED_ANSWER))
         items = document.get(_LISTED_AS[kind]) or []
         listed = [_Listed(item["name"], created_resource(item).key, item) for item in items]
         return Page(listed, document.get("nextPageToken") or None)
@@ -210,8 +211,8 @@ def _readable(request: RelayedRequest) -> RelayedRequest:
     return replace(request, headers={**kept, "Accept-Encoding": "identity"})
 
 
-def _document(data: bytes) -> dict[str, Any]:
-    document = parse_object(data)
+async def _document(data: bytes) -> dict[str, Any]:
+    document = await parse_answer(data)
     if document is None:
         raise invalid_answer("Google's answer is not a JSON object")
     return document

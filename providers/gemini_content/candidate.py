@@ -9,17 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
-import orjson
-
 from providers.gemini_content.citations import Segment, utf8_length
-from providers.gemini_content.nesting import nested_too_deep
 from providers.json_api.answer_shape import (
     UnreadableAnswer,
     as_object,
     as_text,
     present,
     text_or_none,
-    unreadable,
 )
 from providers.json_api.json_text import parse_json, render_json
 
@@ -87,13 +83,11 @@ class Candidate:
         function = as_text(name, f"{where}.name")
         args = _read_arguments(arguments)
         if args is not None:
-            if nested_too_deep(args):
-                raise unreadable(f"the arguments of {where} are nested too deeply")
             call = present({"id": text_or_none(call_id), "name": function, "args": args})
             self._parts.append({"functionCall": call})
             return
         written = _shorten(
-            arguments if isinstance(arguments, str) else _render_arguments(arguments, where)
+            arguments if isinstance(arguments, str) else render_json(arguments).decode()
         )
         self._finish_reason, self._finish_message = "MALFORMED_FUNCTION_CALL", written
         self._notes.append(
@@ -216,22 +210,15 @@ def usage_metadata(
 
 
 def _read_arguments(arguments: object) -> dict[str, Any] | None:
-    """None if it is not a JSON object or is nested too deeply."""
+    """None if it is not a JSON object."""
     if isinstance(arguments, str) and arguments:
         try:
             parsed = parse_json(arguments)
         except ValueError:
             return None
-        return parsed if isinstance(parsed, dict) and not nested_too_deep(parsed) else None
+        return parsed if isinstance(parsed, dict) else None
     # For a function without parameters, servers write "", null or no arguments at all.
     return arguments if isinstance(arguments, dict) else ({} if arguments in (None, "") else None)
-
-
-def _render_arguments(arguments: object, where: str) -> str:
-    try:
-        return render_json(arguments).decode()
-    except orjson.JSONEncodeError:
-        raise unreadable(f"the arguments of {where} are nested too deeply") from None
 
 
 def _shorten(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import item, member
-from providers.gemini_content.scalars import read_scalar, too_deep, wrong_type
+from providers.gemini_content.scalars import read_scalar, wrong_type
 from providers.gemini_content.schema import (
     DEFAULTS,
     EMBED,
@@ -26,7 +26,6 @@ from providers.gemini_content.schema import (
 )
 from providers.json_api.path_names import check_path_name
 from providers.json_api.unknown_members import unknown_member
-from providers.limits import JSON_DEPTH
 
 _CAPITAL: Final = re.compile(r"[A-Z]")
 _ROLES: Final[Mapping[str, str]] = {
@@ -45,7 +44,7 @@ def normalise_generate(request: object, path: str) -> dict[str, Any]:
     first key or value that is unknown, given twice, of a wrong type, or missing.
     """
     _hint_at_mistakes(request, path)
-    normal = _object(request, GENERATE, path, 0)
+    normal = _object(request, GENERATE, path)
     _check_model(normal, path)
     contents = normal.get("contents")
     if not contents:
@@ -61,7 +60,7 @@ def normalise_generate(request: object, path: str) -> dict[str, Any]:
 
 def normalise_embed(request: object, path: str) -> dict[str, Any]:
     """Normalise the EmbedContentRequest at `path`, as `normalise_generate` does."""
-    normal = _object(request, EMBED, path, 0)
+    normal = _object(request, EMBED, path)
     _check_model(normal, path)
     if "content" not in normal:
         raise invalid_argument("is required", path=member(path, "content"))
@@ -115,7 +114,7 @@ def _parts(content: dict[str, Any], path: str) -> list[dict[str, Any]]:
 # Reading a value by the schema's table.
 
 
-def _object(value: object, name: str, path: str, depth: int) -> dict[str, Any]:
+def _object(value: object, name: str, path: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise wrong_type(Scalar.FREE_MAP, path)
     names = _names(name)
@@ -131,36 +130,28 @@ def _object(value: object, name: str, path: str, depth: int) -> dict[str, Any]:
         if raw is None:
             continue
         kind = OBJECTS[name][field]
-        read = _value(raw, kind, member(path, key), depth + 1)
+        read = _value(raw, kind, member(path, key))
         if not _is_default(read, kind) and read != DEFAULTS.get(name, {}).get(field):
             normal[field] = read
     return normal
 
 
-def _value(value: object, kind: Kind, path: str, depth: int) -> Any:
-    if depth > JSON_DEPTH:
-        raise too_deep(path)
+def _value(value: object, kind: Kind, path: str) -> Any:
     match kind:
         case Scalar():
             return read_scalar(value, kind, path)
         case str():
-            return _object(value, kind, path, depth)
+            return _object(value, kind, path)
         case ListOf(element):
             if not isinstance(value, list):
                 raise invalid_argument("must be a list", path=path)
-            return [
-                _value(entry, element, item(path, index), depth + 1)
-                for index, entry in enumerate(value)
-            ]
+            return [_value(entry, element, item(path, index)) for index, entry in enumerate(value)]
         case MapOf(element):
             if not isinstance(value, dict):
                 raise wrong_type(Scalar.FREE_MAP, path)
-            return {
-                key: _value(entry, element, member(path, key), depth + 1)
-                for key, entry in value.items()
-            }
+            return {key: _value(entry, element, member(path, key)) for key, entry in value.items()}
         case BooleanOr(otherwise):
-            return value if isinstance(value, bool) else _value(value, otherwise, path, depth)
+            return value if isinstance(value, bool) else _value(value, otherwise, path)
 
 
 def _is_default(value: object, kind: Kind) -> bool:

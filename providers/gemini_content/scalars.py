@@ -7,11 +7,12 @@ from base64 import b64encode
 from typing import Any, Final
 
 from providers.errors import FerryError, invalid_argument
-from providers.gemini_content.nesting import nested_too_deep
 from providers.gemini_content.schema import Scalar
 
 _INT64_TEXT: Final = re.compile(r"-?[0-9]{1,19}\Z")
 _INT64: Final = range(-(2**63), 2**63)
+# A multiple of 4. Other threads can run between two slices: 32 MiB at once take 65 ms.
+_BASE64_SLICE: Final = 1 << 20
 _TO_STANDARD_BASE64: Final = str.maketrans("-_", "+/")
 
 
@@ -29,18 +30,12 @@ def read_scalar(value: Any, kind: Scalar, path: str) -> Any:
         case (Scalar.BYTES, str()):
             return _standard_base64(value, path)
         case (Scalar.ANY, _) | (Scalar.FREE_MAP, dict()):
-            if nested_too_deep(value):
-                raise too_deep(path)
             return value
     raise wrong_type(kind, path)
 
 
 def wrong_type(kind: Scalar, path: str) -> FerryError:
     return invalid_argument(f"must be {kind.value}", path=path)
-
-
-def too_deep(path: str) -> FerryError:
-    return invalid_argument("is nested too deeply", path=path)
 
 
 def _is_number(value: float) -> bool:
@@ -60,10 +55,16 @@ def _integer(value: Any, path: str) -> int:
 
 
 def _standard_base64(value: str, path: str) -> str:
+    text = value.rstrip("=")
+    starts = range(0, len(text), _BASE64_SLICE)
+    return "".join(_standard_slice(text[start : start + _BASE64_SLICE], path) for start in starts)
+
+
+def _standard_slice(text: str, path: str) -> str:
     # The Python SDK writes the URL-safe alphabet; the providers read the standard one.
-    text = value.rstrip("=").translate(_TO_STANDARD_BASE64)
+    standard = text.translate(_TO_STANDARD_BASE64)
     try:
-        decoded = binascii.a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
+        decoded = binascii.a2b_base64(standard + "=" * (-len(text) % 4), strict_mode=True)
     except ValueError:
         raise wrong_type(Scalar.BYTES, path) from None
     return b64encode(decoded).decode("ascii")

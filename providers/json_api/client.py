@@ -14,7 +14,7 @@ from yarl import URL
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import CredentialRefused, FerryError, NotFound
-from providers.json_api.json_text import parse_object
+from providers.json_api.json_text import parse_answer, parse_object
 from providers.json_api.refusal_body import code_of, has_code, message_of
 from providers.limits import UPSTREAM_ANSWER, UPSTREAM_REFUSAL
 from providers.resource_names import NATIVE_ID, check_native_id
@@ -169,7 +169,7 @@ class JsonApi:
     async def _json(self, caller: Caller, request: OutboundRequest) -> Answer:
         async with await self._send(caller, request) as reply:
             data = await reply.read(UPSTREAM_ANSWER)
-        document = parse_object(data)
+        document = await parse_answer(data)
         if document is None:
             raise invalid_answer(f"{self.name} did not answer with a JSON object")
         return Answer(document)

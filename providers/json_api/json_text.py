@@ -12,6 +12,9 @@ from typing import Any, Final
 import orjson
 
 from providers.errors import invalid_argument
+from providers.json_api.structure import TooComplex, structure_of
+from providers.limits import JSON_NODES
+from providers.long_work import off_loop_if_long
 
 # What orjson reads and writes as an integer.
 _NATIVE: Final = range(-(2**63), 2**64)
@@ -34,13 +37,20 @@ _BREAKS: Final = (
 )
 
 
-def parse_json(text: bytes | str) -> Any:
+def parse_json(text: bytes | str, nodes: int = JSON_NODES) -> Any:
     """The value, with exact integers. Raises orjson.JSONDecodeError, which is a ValueError.
 
-    A number that is too large for a double (309 digits or more) is an error too.
+    A number that is too large for a double (309 digits or more) is an error too, and so are more
+    than `nodes` objects, lists, strings and names, or more levels or items than the limits.
     """
-    value = orjson.loads(text)
-    data = text.encode() if isinstance(text, str) else text
+    data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
+    structure_of(data, nodes)
+    return parse_own_json(data)
+
+
+def parse_own_json(data: bytes) -> Any:
+    """JSON that the proxy wrote, without limits: what it accepted, it can read again."""
+    value = orjson.loads(data)
     if not _may_hold_large_integer(data):
         return value
     del value  # so that there are never two
@@ -51,6 +61,8 @@ def parse_clients_json(data: bytes, path: str = "body") -> Any:
     """As `parse_json`, but raises INVALID_ARGUMENT at `path`."""
     try:
         return parse_json(data)
+    except TooComplex as error:
+        raise invalid_argument(error.message, path=path) from None
     except orjson.JSONDecodeError as error:
         raise invalid_argument(f"not JSON: {error}", path=path) from None
 
@@ -62,6 +74,11 @@ def parse_object(data: bytes) -> dict[str, Any] | None:
     except orjson.JSONDecodeError:
         return None
     return document if isinstance(document, dict) else None
+
+
+async def parse_answer(data: bytes) -> dict[str, Any] | None:
+    """As `parse_object`; a long text is parsed in a thread."""
+    return await off_loop_if_long(data, parse_object, data)
 
 
 def render_json(value: object) -> bytes:

@@ -11,14 +11,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import orjson
-
-from providers.batches.json_lines import LineSplitter
+from providers.batches.json_lines import LineSplitter, work_bytes
 from providers.batches.repeats import Repeat
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError, NotFound
-from providers.json_api.json_text import parse_object
+from providers.json_api.json_text import parse_object, parse_own_json
+from providers.json_api.structure import TooComplex, weigh
+from providers.limits import LINE_NODES
+from providers.long_work import off_loop
 from providers.provider import Batches, Files, Provider, Uploads
 from providers.resources import (
     Batch,
@@ -247,7 +248,7 @@ class IsolatedBatches:
         """Every request with its JSON path."""
         if not isinstance(batch.source, str):
             for item in batch.source:
-                yield orjson.loads(item.request), item.path
+                yield parse_own_json(item.request), item.path
             return
         await self._ownership.check(caller.tenant, owned_file(batch.source))
         if owned_file(batch.source).kind is not ResourceKind.FILES or self._provider.files is None:
@@ -257,10 +258,17 @@ class IsolatedBatches:
             async with aclosing(self._splitter.split(content.body.chunks)) as slices:
                 async for numbered in slices:
                     for number, text in numbered:
-                        with self._splitter.working(len(text)):
-                            # A line that is no JSON object names no file; the provider's check
-                            # refuses it.
-                            yield parse_object(text), f"line {number}"
+                        # A line that is no JSON object names no file; the provider's check
+                        # refuses it, and one that is too complex.
+                        try:
+                            structure = await weigh(text, LINE_NODES)
+                        except TooComplex:
+                            continue
+                        with self._splitter.reserve(work_bytes(structure)):
+                            if structure.is_long_work:
+                                yield await off_loop(parse_object, text), f"line {number}"
+                            else:
+                                yield parse_object(text), f"line {number}"
                     await asyncio.sleep(0)
         finally:
             await content.close()

@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from providers.errors import FerryError, invalid_argument
+from providers.long_work import Pauses
 from providers.provider import NameForms
 from providers.resource_names import decode_file_id, file_id_of_uri, is_written_by_us
 from providers.status import Status
@@ -40,7 +41,9 @@ class References:
 
     async def check(self, document: object, path: str, owns: Owns) -> None:
         """Raises INVALID_ARGUMENT, with the path below `path`, for what the tenant does not own."""
+        pauses = Pauses()
         for key, value, where in _strings(document, path):
+            await pauses.pause()
             shared = self._names.shared.get(key)
             if shared is not None and shared.fullmatch(value):
                 raise invalid_argument(

@@ -1,12 +1,15 @@
 """The body of a creation: both spellings of each field, and refusals with their JSON paths."""
 
+import threading
 from typing import Any
 
 import orjson
 import pytest
 
-from middlewares.batch_request import parse_new_batch
+from middlewares.batch_request import parse_new_batch, parsed_in_memory
 from providers.errors import FerryError
+from providers.limits import JSON_NODES
+from providers.memory import MemoryBudget
 from providers.resources import BatchKind, NewBatch, any_file_name
 
 REQUEST = {"contents": [{"parts": [{"text": "a"}]}]}
@@ -109,3 +112,25 @@ def test_a_misspelt_field_gets_a_hint() -> None:
     with pytest.raises(FerryError) as caught:
         parse({"inputConfg": {"fileName": "files/a"}})
     assert caught.value.message == "batch.inputConfg: unknown field; did you mean 'inputConfig'?"
+
+
+async def test_a_dense_body_is_parsed_in_a_thread_and_its_objects_are_counted() -> None:
+    memory = MemoryBudget()
+    seen: list[tuple[bool, bool]] = []
+    data = orjson.dumps({"batch": [{"a": "b"}] * 10_000})
+
+    def parse() -> NewBatch:
+        seen.append((threading.get_ident() == loop, memory.used > 30_000 * 100))
+        return NewBatch("m", BatchKind.GENERATE, [])
+
+    loop = threading.get_ident()
+    await parsed_in_memory(memory, data, parse)
+    await parsed_in_memory(memory, b"{}", parse)
+    assert seen == [(False, True), (True, False)]
+    assert memory.used == 0
+
+
+async def test_a_body_with_too_many_nodes_is_refused_before_it_is_parsed() -> None:
+    data = b"[" + b",".join([b"{}"] * JSON_NODES) + b"]"
+    with pytest.raises(FerryError, match=f"^body: has more than {JSON_NODES} objects"):
+        await parsed_in_memory(MemoryBudget(), data, pytest.fail)

@@ -20,6 +20,9 @@ NO_LIMITS_OF_INPUTS = {
     "_LARGEST_PAGE",  # what is asked of an upstream
     "_DEFAULT_MAX_TOKENS",
     "_LARGEST",  # the largest integer of 64 bits
+    "_MOST_CALLS",
+    "MOST_ENTRIES",  # of the credentials that are remembered
+    "_LONGEST_SECONDS",  # of a pause
 }
 
 

@@ -68,7 +68,7 @@ class FileBatchTarget:
 
     def _input(self, caller: Caller, batch: NewBatch) -> tuple[BatchInput, str | None]:
         if not isinstance(batch.source, str):
-            return InlineInput(batch.source), None
+            return InlineInput(batch.source, self._memory), None
         native_id = parse_file_id(batch.source).native
         opened = partial(self.inputs.opened, caller, native_id)
         splitter = LineSplitter(self._limits.line, self._memory)

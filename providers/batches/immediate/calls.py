@@ -22,7 +22,7 @@ from providers.batches.immediate.stored import StoredJob
 from providers.credential import Caller
 from providers.errors import FerryError
 from providers.json_api.client import outcome_unknown
-from providers.json_api.json_text import parse_json
+from providers.json_api.json_text import parse_own_json
 from providers.observation import Observer
 from providers.resources import BatchState
 from providers.retries import retry_after_seconds
@@ -253,7 +253,7 @@ class Calls:
         return failure if now - self._refused_since < RETRY_SECONDS else Failure.REFUSED
 
     def _render_error(self, line: bytes, code: int, message: str) -> bytes:
-        line_id = parse_json(line)[self._answerer.id_member]
+        line_id = parse_own_json(line)[self._answerer.id_member]
         return self._answerer.render_error(line_id, code, message)
 
 

@@ -36,7 +36,8 @@ def job(count: int, **generation: Any) -> Job:
     ]
     batch = NewBatch(MODEL, BatchKind.GENERATE, requests, display_name="dn")
     attempt = Attempt(Repeat("anthropic", MemoryState(), "tenant", "key", "f"))
-    return Job(CALLER, batch, InlineInput(requests), BatchItems(), 4096, attempt)
+    source = InlineInput(requests, MemoryBudget())
+    return Job(CALLER, batch, source, BatchItems(), 4096, attempt)
 
 
 async def create(upstream: ScriptedUpstream, state: MemoryState, made: Job) -> Batch:

@@ -69,7 +69,7 @@ def inline(count: int) -> InlineInput:
         InlineRequest(lines_of(asking("hi")), b'{"a":"b"}' if n else b"null", f"requests[{n}]")
         for n in range(count)
     ]
-    return InlineInput(requests)
+    return InlineInput(requests, MemoryBudget())
 
 
 async def checked(

@@ -17,6 +17,7 @@ from providers.batches.batch_input import (
 from providers.batches.request_table import RowKind
 from providers.body import Body
 from providers.errors import FerryError
+from providers.memory import MemoryBudget
 from providers.resources import InlineRequest
 from providers.status import Status
 from tests.test_providers.requests_in_lines import OWN, TRANSLATED, Numbered
@@ -221,8 +222,8 @@ async def test_an_invalid_file_is_closed_at_once(data: bytes, path: str | None) 
 
 async def test_an_invalid_inline_request() -> None:
     requests = [InlineRequest(b"{}", b"null", "a"), InlineRequest(b"[]", b"null", "b")]
-    assert (await refusal(InlineInput(requests))).path == "b"
-    assert "no request" in (await refusal(InlineInput([]))).message
+    assert (await refusal(InlineInput(requests, MemoryBudget()))).path == "b"
+    assert "no request" in (await refusal(InlineInput([], MemoryBudget()))).message
 
 
 async def test_the_most_requests() -> None:

@@ -14,6 +14,7 @@ from providers.batches.batch_input import (
 from providers.batches.json_lines import LineSplitter, work_bytes
 from providers.body import close
 from providers.errors import FerryError
+from providers.json_api.structure import structure_of
 from providers.memory import MemoryBudget
 from tests.test_providers.requests_in_lines import Numbered, formats
 from tests.test_providers.streams import collect, cut
@@ -53,8 +54,9 @@ def long_input(memory: MemoryBudget, *sizes: int) -> tuple[FileInput, int]:
 @pytest.mark.parametrize("fits", [True, False])
 async def test_the_translation_of_a_long_line_draws_on_the_budget(fits: bool) -> None:
     _, size = long_input(MemoryBudget(), MIB)
+    work = work_bytes(structure_of(lines_of({"key": "", "request": asking("x" * MIB)})))
     # Of the line itself, only the part beyond a stream's buffer is counted.
-    memory = MemoryBudget(work_bytes(size) + size - (0 if fits else MIB // 2))
+    memory = MemoryBudget(work + size - (0 if fits else MIB // 2))
     source, _ = long_input(memory, MIB)
     limits = InputLimits("The provider", requests=1, size=2 * MIB)
     with memory.reserve() as reservation:

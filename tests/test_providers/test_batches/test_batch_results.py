@@ -13,6 +13,7 @@ from providers.batches.batch_results import (
 from providers.batches.json_lines import work_bytes
 from providers.batches.request_table import RequestTable, RowKind, indexed_id
 from providers.errors import FerryError
+from providers.json_api.structure import structure_of
 from providers.memory import MemoryBudget
 from providers.status import Status
 from tests.test_providers.test_batches.scripted_results import (
@@ -74,7 +75,7 @@ MIB = 1 << 20
 @pytest.mark.parametrize(("spare", "fits"), [(0, True), (-1, False)])
 async def test_the_translation_of_a_long_line_is_counted(spare: int, fits: bool) -> None:
     text = line(indexed_id(0), "m" * MIB)
-    free = work_bytes(len(text)) + spare
+    free = work_bytes(structure_of(text)) + spare
     memory = MemoryBudget(2 * free)
     memory.take(free)
     lines = results_of(ScriptedLines([text]), table(), memory).lines()

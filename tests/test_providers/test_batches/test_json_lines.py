@@ -11,9 +11,11 @@ from providers.batches.json_lines import (
     ResultSplitter,
     TooLong,
     work_bytes,
+    work_on,
 )
 from providers.errors import FerryError
-from providers.limits import RESULT_HEAD
+from providers.json_api.structure import Structure, structure_of
+from providers.limits import LINE_NODES, RESULT_HEAD
 from providers.memory import BUDGET_BYTES, MemoryBudget
 from tests.test_providers.streams import CUTS, cut, stream
 
@@ -139,18 +141,23 @@ async def test_a_long_line_is_counted_until_the_next_is_read(
 
 async def test_a_long_line_is_counted_while_it_is_translated() -> None:
     size = 3 * MIB
-    splitter = LineSplitter(4 * MIB, MemoryBudget(work_bytes(size)))
-    with splitter.working(size), pytest.raises(FerryError) as caught, splitter.working(size):
-        pass
+    text = b"x" * size
+    memory = MemoryBudget(work_bytes(structure_of(text)))
+    splitter = LineSplitter(4 * MIB, memory)
+
+    assert await work_on(text, LINE_NODES, splitter.reserve, lambda: memory.used) == memory.size
+    # A short line is not counted.
+    assert await work_on(b"x" * 100, LINE_NODES, splitter.reserve, lambda: memory.used) == 0
+    memory.take(1)
+    with pytest.raises(FerryError) as caught:
+        await work_on(text, LINE_NODES, splitter.reserve, lambda: None)
     assert caught.value.code == 429
-    with splitter.working(size), splitter.working(100):
-        pass  # a short line is not counted
 
 
 def test_a_line_of_the_default_limit_fits_the_budget() -> None:
     """As an input, and as a longer result, with space for 50,000 rows of a table."""
-    longest = (32 << 20) + MIB
-    assert longest + work_bytes(longest) + (32 << 20) <= BUDGET_BYTES
+    longest = Structure((32 << 20) + MIB, depth=10, nodes=10_000, items=1_000)
+    assert longest.length + work_bytes(longest) + (20 << 20) <= BUDGET_BYTES
 
 
 async def test_a_line_taken_out_has_no_other_reference() -> None:

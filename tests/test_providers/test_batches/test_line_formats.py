@@ -15,6 +15,8 @@ from providers.batches.line_formats import (
 )
 from providers.batches.request_table import RowKind
 from providers.errors import FerryError
+from providers.json_api.json_text import render_json
+from providers.limits import JSON_DEPTH
 from providers.status import Status
 from tests.test_providers.requests_in_lines import OWN, TRANSLATED, Numbered, OwnLines, formats
 
@@ -171,11 +173,17 @@ def test_members_that_appear_once(value: object) -> None:
         assert parse_line(1, text.replace(b"x", b"\\u0078")) == orjson.loads(text)
 
 
-@pytest.mark.parametrize("depth", [300, 5000])
+@pytest.mark.parametrize("depth", [JSON_DEPTH, 300, 5000])
 def test_a_line_that_is_nested_too_deeply(depth: int) -> None:
     with pytest.raises(FerryError) as caught:
         parse_line(2, b'{"a":' + b"[" * depth + b"]" * depth + b"}")
-    assert caught.value.message == "line 2: is nested too deeply"
+    assert caught.value.message == "line 2: is nested too deeply: more than 100 levels"
+
+
+def test_a_line_of_the_greatest_depth_is_read_and_written() -> None:
+    depth = JSON_DEPTH - 1
+    line = b'{"a":' + b"[" * depth + b"]" * depth + b"}"
+    assert render_json(parse_line(2, line)) == line
 
 
 OWN_LINE: dict[str, Any] = {"custom_id": "a", "params": {}}

@@ -75,15 +75,6 @@ def test_an_integer_that_is_too_large_is_named_as_such(value: Any) -> None:
         read_scalar(value, Scalar.INTEGER, "a.b")
 
 
-@pytest.mark.parametrize("kind", [Scalar.ANY, Scalar.FREE_MAP])
-def test_endless_values_are_refused(kind: Scalar) -> None:
-    value: dict[str, Any] = {}
-    for _ in range(200):
-        value = {"inner": value}
-    with pytest.raises(FerryError, match="nested too deeply"):
-        read_scalar(value, kind, "a")
-
-
 @settings(deadline=None)
 @given(st.binary(), st.booleans(), st.booleans())
 def test_every_spelling_of_base64_is_the_standard_one(

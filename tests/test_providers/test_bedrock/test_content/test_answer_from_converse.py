@@ -190,20 +190,12 @@ def test_usage(usage: Any, metadata: Any) -> None:
     assert _answer(usage=usage).get("usageMetadata") == metadata
 
 
-def _nested(levels: int) -> dict[str, Any]:
-    value: dict[str, Any] = {}
-    for _ in range(levels):
-        value = {"a": value}
-    return value
-
-
 @pytest.mark.parametrize(
     ("block", "status"),
     [
         ("text", Status.INTERNAL),
         ({"text": None}, Status.INTERNAL),
         ({"toolUse": {"input": {}}}, Status.INTERNAL),
-        ({"toolUse": {"name": "f", "input": _nested(300)}}, Status.INTERNAL),
         ({"reasoningContent": {"reasoningText": {}}}, Status.INTERNAL),
         ({"reasoningContent": {"redactedContent": {}}}, Status.INTERNAL),
         ({"image": {"format": "png", "source": {}}}, Status.UNIMPLEMENTED),

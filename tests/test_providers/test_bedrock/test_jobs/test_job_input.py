@@ -29,7 +29,9 @@ def job_input(model: str, *requests: dict[str, Any]) -> JobInput:
     ]
     batch = NewBatch(model, BatchKind.GENERATE, inline)
     rules = NativeRules(lambda _: True)
-    return JobInput(batch, InlineInput(inline), rules, Media(Folder("bucket", ""), None))
+    return JobInput(
+        batch, InlineInput(inline, MemoryBudget()), rules, Media(Folder("bucket", ""), None)
+    )
 
 
 async def test_tools_that_converse_supports_use_converse() -> None:
