@@ -132,7 +132,8 @@ async def test_many_small_requests_let_other_tasks_run() -> None:
 async def test_a_pause_is_taken_only_after_some_time() -> None:
     pauses = Pauses()
     with patch("asyncio.sleep", side_effect=AssertionError):
-        await pauses.pause()
+        with patch("providers.long_work._PAUSE_SECONDS", 3600):
+            await pauses.pause()
         with patch("providers.long_work._PAUSE_SECONDS", -1), pytest.raises(AssertionError):
             await pauses.pause()
 
