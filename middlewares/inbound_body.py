@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aiohttp import ClientPayloadError, web
 
@@ -18,11 +18,10 @@ _DISCARD_SECONDS: Final = 30
 # memory as a whole.
 _LEAST_BYTES_PER_SECOND: Final = 1 << 10
 
-
 # What aiohttp raises if the client disconnected.
 DISCONNECTED: Final = (ClientPayloadError, ConnectionError, web.RequestPayloadError)
 
-
+T = TypeVar("T")
 ReadUpTo = Callable[[AsyncIterable[bytes], int], Awaitable[bytes | None]]
 
 
@@ -34,24 +33,24 @@ class ClientTooSlow(ClientDisconnected):
     """The client sent too little for too long; the message says which limit that is."""
 
 
-class _Chunks(AsyncIterator[bytes]):
-    """What the client sends. Not a generator, which could not continue after a cancellation.
+class Reading:
+    """Reads from one client, which must send fast enough.
 
     A client that is waited for uses up its time, and gets time again for every byte.
     """
 
     def __init__(self, request: web.Request) -> None:
-        self._content = request.content
         self._seen = request[OBSERVATION]
         self._limit = request.app[GATEWAY].time_limits.stalled
         self._seconds_left = self._limit.seconds
 
-    async def __anext__(self) -> bytes:
+    async def of(self, read: Awaitable[T]) -> T:
+        """What `read` reads. Raises ClientDisconnected."""
         began = time.monotonic()
         try:
             with self._seen.waiting:
                 async with asyncio.timeout(self._seconds_left):
-                    chunk = await self._content.readany()
+                    return await read
         except TimeoutError:
             raise ClientTooSlow(
                 f"the body came too slowly: it needs {_LEAST_BYTES_PER_SECOND} bytes in each "
@@ -59,11 +58,29 @@ class _Chunks(AsyncIterator[bytes]):
             ) from None
         except DISCONNECTED as error:
             raise ClientDisconnected from error
+        finally:
+            self._seconds_left -= time.monotonic() - began
+
+    async def bytes_of(self, read: Awaitable[bytes]) -> bytes:
+        """As `of`; empty at the end."""
+        chunk = await self.of(read)
+        self._seen.bytes_in += len(chunk)
+        earned = len(chunk) / _LEAST_BYTES_PER_SECOND
+        self._seconds_left = min(self._limit.seconds, self._seconds_left + earned)
+        return chunk
+
+
+class _Chunks(AsyncIterator[bytes]):
+    """What the client sends. Not a generator, which could not continue after a cancellation."""
+
+    def __init__(self, request: web.Request) -> None:
+        self._content = request.content
+        self._reading = Reading(request)
+
+    async def __anext__(self) -> bytes:
+        chunk = await self._reading.bytes_of(self._content.readany())
         if not chunk:
             raise StopAsyncIteration
-        self._seen.bytes_in += len(chunk)
-        earned = len(chunk) / _LEAST_BYTES_PER_SECOND - (time.monotonic() - began)
-        self._seconds_left = min(self._limit.seconds, self._seconds_left + earned)
         return chunk
 
 

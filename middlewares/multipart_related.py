@@ -7,7 +7,7 @@ from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from middlewares.header_text import header_text
-from middlewares.inbound_body import DISCONNECTED, ClientDisconnected, parse_json_object
+from middlewares.inbound_body import Reading, parse_json_object
 from providers.body import Body
 from providers.errors import invalid_argument
 from providers.limits import START_BODY
@@ -23,29 +23,27 @@ async def parse_multipart(request: web.Request) -> tuple[dict[str, Any], str, Bo
     if not request.content_type.startswith("multipart/") or not request.body_exists:
         raise _malformed("Content-Type must be multipart/related with a boundary")
     try:
-        parts = await request.multipart()
-        first = await _part(parts)
-        document = await _read_json(first)
-        second = await _part(parts)
+        reading, parts = Reading(request), await request.multipart()
+        first = await _part(reading, parts)
+        document = await _read_json(reading, first)
+        second = await _part(reading, parts)
     except _MALFORMED as error:
         raise _malformed(_why(error)) from None
-    except DISCONNECTED as error:
-        raise ClientDisconnected from error
     described = parse_json_object(document, path="the first part")
     mime_type = header_text(second.headers.get("Content-Type", ""))
-    return described, mime_type, Body(_content(second, parts), None)
+    return described, mime_type, Body(_content(reading, second, parts), None)
 
 
-async def _part(parts: MultipartReader) -> BodyPartReader:
-    part = await parts.next()
+async def _part(reading: Reading, parts: MultipartReader) -> BodyPartReader:
+    part = await reading.of(parts.next())
     if not isinstance(part, BodyPartReader):
         raise _malformed("it must have two parts: JSON, then the file")
     return part
 
 
-async def _read_json(part: BodyPartReader) -> bytes:
+async def _read_json(reading: Reading, part: BodyPartReader) -> bytes:
     data = bytearray()
-    while chunk := await part.read_chunk(_READ_BYTES):
+    while chunk := await reading.bytes_of(part.read_chunk(_READ_BYTES)):
         data += chunk
         if len(data) > START_BODY:
             raise _malformed(
@@ -54,16 +52,16 @@ async def _read_json(part: BodyPartReader) -> bytes:
     return bytes(data)
 
 
-async def _content(part: BodyPartReader, parts: MultipartReader) -> AsyncIterator[bytes]:
+async def _content(
+    reading: Reading, part: BodyPartReader, parts: MultipartReader
+) -> AsyncIterator[bytes]:
     """The file's bytes. Raises if the closing boundary is missing."""
     try:
-        while chunk := await part.read_chunk(_READ_BYTES):
+        while chunk := await reading.bytes_of(part.read_chunk(_READ_BYTES)):
             yield chunk
-        surplus = await parts.next()
+        surplus = await reading.of(parts.next())
     except _MALFORMED as error:
         raise _malformed(_why(error)) from None
-    except DISCONNECTED as error:
-        raise ClientDisconnected from error
     if surplus is not None:
         raise _malformed("there are more than two parts")
 

@@ -122,12 +122,21 @@ async def test_a_client_that_disconnects_before_the_answer_cancels_the_upstream_
     assert (await proxy.until_logged("request"))["status"] == 499
 
 
-@pytest.mark.parametrize(("target", "headers"), [(BATCHES, {}), (START, RAW), (START, {})])
+@pytest.mark.parametrize(
+    ("target", "headers", "sent"),
+    [
+        pytest.param(BATCHES, {}, b"{", id="batch"),
+        pytest.param(START, {}, b"{", id="start"),
+        pytest.param(START, RAW, b"x", id="raw"),
+        pytest.param(START, MULTIPART, b"--b\r\n", id="multipart, first part"),
+        pytest.param(START, MULTIPART, HALF[:900], id="multipart, second part"),
+    ],
+)
 async def test_a_silent_client_is_disconnected(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, headers: Headers
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, headers: Headers, sent: bytes
 ) -> None:
     async with running_proxy(tmp_path, monkeypatch, stall_seconds=0.05) as proxy:
-        answer = await proxy.ask("POST", target, {**headers, "Content-Length": "1000"}, b"{")
+        answer = await proxy.ask("POST", target, {**headers, "Content-Length": "1000"}, sent)
         message = answer.refused(504, "DEADLINE_EXCEEDED")
         assert "1024 bytes in each second" in message
         assert "0.05 seconds (FERRY_STALL_SECONDS)" in message

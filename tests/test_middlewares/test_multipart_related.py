@@ -1,6 +1,7 @@
 """The multipart protocol, whole and byte by byte."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
 
@@ -10,6 +11,9 @@ from aiohttp.test_utils import make_mocked_request
 
 from middlewares.inbound_body import ClientDisconnected
 from middlewares.multipart_related import parse_multipart
+from middlewares.observation import Observation
+from middlewares.request_keys import GATEWAY, OBSERVATION
+from providers.deadlines import DEFAULT_LIMITS
 from providers.errors import FerryError
 
 WHOLE = (
@@ -29,7 +33,12 @@ def arriving(*pieces: bytes, failure: Exception | None = None) -> Any:
     else:
         reader.feed_eof()
     headers = {"Content-Type": "multipart/related; boundary=b", "Content-Length": "1000"}
-    return make_mocked_request("POST", "/genai/upload/v1/files", headers, payload=reader)
+    app = {GATEWAY: SimpleNamespace(time_limits=DEFAULT_LIMITS)}
+    request = make_mocked_request(
+        "POST", "/genai/upload/v1/files", headers, payload=reader, app=app
+    )
+    request[OBSERVATION] = Observation()
+    return request
 
 
 async def parsed(request: Any) -> tuple[str, str, bytes]:
