@@ -20,6 +20,8 @@ from providers.upstream import UpstreamError
 # Seconds or a date (RFC 9110 section 10.2.3). An upstream may send anything, so it is checked.
 _RETRY_AFTER: Final = re.compile(r"[0-9]{1,9}|[A-Z][a-z]{2}, [0-9A-Za-z: ]{16,22} GMT")
 
+_IN_A_MOMENT: Final = "1"
+
 _INTERRUPTED: Final = FerryError(Status.INVALID_ARGUMENT, "the request was interrupted")
 
 _log = logging.getLogger("genai_ferry.errors")
@@ -97,9 +99,19 @@ def render_error(error: FerryError, upload: str | None = None) -> web.Response:
     )
     if upload:
         response.headers["X-Goog-Upload-Status"] = upload
-    if error.retry_after and _RETRY_AFTER.fullmatch(error.retry_after):
-        response.headers["Retry-After"] = error.retry_after
+    retry_after = _retry_after(error)
+    if retry_after:
+        response.headers["Retry-After"] = retry_after
     return response
+
+
+def _retry_after(error: FerryError) -> str | None:
+    """What an upstream asks for. What the proxy itself cannot do now, it can do in a moment."""
+    said = error.retry_after or ""
+    if _RETRY_AFTER.fullmatch(said):
+        return said
+    ours = error.upstream_status is None
+    return _IN_A_MOMENT if ours and error.code in (429, 503) else None
 
 
 def _envelope(error: FerryError) -> dict[str, Any]:
@@ -108,17 +120,22 @@ def _envelope(error: FerryError) -> dict[str, Any]:
         "message": error.message,
         "status": error.status.name,
     }
+    details: list[dict[str, Any]] = []
     if error.provider:
         metadata = {
             "requestId": error.request_id,
             "httpStatus": str(error.upstream_status) if error.upstream_status else None,
         }
-        envelope["details"] = [
+        details.append(
             {
                 "@type": "type.googleapis.com/google.rpc.ErrorInfo",
                 "reason": error.reason or error.status.name,
                 "domain": error.provider,
                 "metadata": {key: value for key, value in metadata.items() if value},
             }
-        ]
-    return envelope
+        )
+    retry_after = _retry_after(error) or ""
+    if retry_after.isdecimal():  # as Google says it
+        info = {"@type": "type.googleapis.com/google.rpc.RetryInfo"}
+        details.append({**info, "retryDelay": f"{retry_after}s"})
+    return {**envelope, "details": details} if details else envelope

@@ -93,6 +93,7 @@ class FerryError(Exception):
             reason=self.reason,
             request_id=self.request_id,
             upstream_status=self.upstream_status,
+            retry_after=self.retry_after,
             upload_status=self.upload_status,
         )
 

@@ -36,8 +36,15 @@ class UpstreamError(FerryError):
         unsent: bool = False,
         reason: str | None = None,
         upstream_status: int | None = None,
+        retry_after: str | None = None,
     ) -> None:
-        super().__init__(status, message, reason=reason, upstream_status=upstream_status)
+        super().__init__(
+            status,
+            message,
+            reason=reason,
+            upstream_status=upstream_status,
+            retry_after=retry_after,
+        )
         self.unsent: Final = unsent
 
 

@@ -222,14 +222,14 @@ def _state_error(error: OSError | UpstreamError) -> StateError:
     """The message has no paths and addresses, which clients must not see."""
     if isinstance(error, OSError):
         return _failed(reason_of(error), permanent=is_permanent(error))
-    return _failed(error.message, permanent=error.permanent)
+    return _failed(error.message, permanent=error.permanent, retry_after=error.retry_after)
 
 
-def _failed(reason: str, *, permanent: bool) -> StateError:
+def _failed(reason: str, *, permanent: bool, retry_after: str | None = None) -> StateError:
     message = f"the proxy's state store failed: {reason}"
     if permanent:
         return StateError(
             Status.FAILED_PRECONDITION,
             f"{message}; the operator must fix the store that FERRY_STATE_URL names",
         )
-    return StateError(Status.UNAVAILABLE, message)
+    return StateError(Status.UNAVAILABLE, message, retry_after=retry_after)

@@ -21,6 +21,7 @@ class BucketRefusal(UpstreamError):
             f"the state store refused: {self.code_of_s3}",
             reason=refused.reason,
             upstream_status=refused.upstream_status,
+            retry_after=refused.retry_after,
         )
 
     @property

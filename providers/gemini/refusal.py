@@ -1,5 +1,7 @@
 """Google's errors, passed on in Google's words."""
 
+import re
+from math import ceil
 from typing import Any, Final
 
 import orjson
@@ -11,6 +13,7 @@ from providers.status import Status, explain_status
 from providers.upstream import Reply, invalid_answer
 
 _INVALID_KEY: Final = "API_KEY_INVALID"
+_DELAY: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)s")
 _UPLOAD_STATUS: Final = "X-Goog-Upload-Status"
 # If several statuses share an HTTP status, the first is the most general one.
 _STATUS_OF_HTTP: Final = {status.http: status for status in reversed(Status)}
@@ -61,7 +64,7 @@ async def check(provider: str, reply: Reply) -> None:
         provider=provider,
         upstream_status=reply.status,
         reason=reason,
-        retry_after=reply.headers.get("Retry-After"),
+        retry_after=reply.headers.get("Retry-After") or _retry_delay(error.get("details")),
         # `active` is never passed on with an error: it makes SDKs skip the chunk.
         upload_status="cancelled" if reply.headers.get(_UPLOAD_STATUS) == "cancelled" else None,
     )
@@ -89,3 +92,11 @@ def _reason(details: object) -> str | None:
     listed = details if isinstance(details, list) else []
     reasons = (text_or_none(object_or_nothing(detail).get("reason")) for detail in listed)
     return next(filter(None, reasons), None)
+
+
+def _retry_delay(details: object) -> str | None:
+    """The delay of a `google.rpc.RetryInfo`, in whole seconds."""
+    listed = details if isinstance(details, list) else []
+    delays = (text_or_none(object_or_nothing(detail).get("retryDelay")) for detail in listed)
+    found = _DELAY.fullmatch(next(filter(None, delays), ""))
+    return None if found is None else str(ceil(float(found[1])))

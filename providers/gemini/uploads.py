@@ -9,7 +9,7 @@ from functools import partial
 from yarl import URL
 
 from providers.credential import Caller
-from providers.errors import failed_precondition, unavailable
+from providers.errors import FerryError, failed_precondition
 from providers.gemini.google_hosts import GOOGLE_HOST
 from providers.gemini.google_upload import GoogleUpload
 from providers.gemini.headers import answered, started
@@ -21,6 +21,7 @@ from providers.limits import RELAYED_FILE
 from providers.named_address import named_address
 from providers.retries import Retries
 from providers.state import State, StateError, write
+from providers.status import Status
 from providers.upload import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
 from providers.uploads.upload_target import session_object
 from providers.upstream import OutboundRequest, Reply, Upstream, invalid_answer
@@ -62,9 +63,9 @@ class GeminiUploads:
             if not await self._asks_first(note):
                 return await transfer.begin()
             progress = await transfer.resume()
-        except Unfinished:
+        except Unfinished as unfinished:
             await write(self._state, note, b"")
-            raise unavailable("the chunk may have reached Google in part; send it again") from None
+            raise _send_again(unfinished.__cause__) from None
         with suppress(StateError):  # if the note stays, each chunk costs one more call
             await self._state.delete(note)
         return progress
@@ -109,6 +110,14 @@ class GeminiUploads:
         if session.expired:
             raise failed_precondition("the upload URL has expired; start the upload again")
         return GoogleUpload(self._name, session.details, self._upstream, self._retries)
+
+
+def _send_again(cause: BaseException | None) -> FerryError:
+    return FerryError(
+        Status.UNAVAILABLE,
+        "the chunk may have reached Google in part; send it again",
+        retry_after=cause.retry_after if isinstance(cause, FerryError) else None,
+    )
 
 
 def _start_headers(start: UploadStart) -> dict[str, str]:

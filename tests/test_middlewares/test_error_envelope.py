@@ -36,11 +36,15 @@ async def answer_to(error: BaseException, path: str = "/genai/v1/files") -> tupl
 
 @pytest.mark.parametrize("status", Status)
 async def test_a_refusal_is_rendered_unchanged(status: Status) -> None:
-    answered = await answer_to(FerryError(status, "why", path="a.b"))
-    assert answered[:2] == (
-        status.http,
-        {"error": {"code": status.http, "message": "a.b: why", "status": status.name}},
-    )
+    code, document, headers = await answer_to(FerryError(status, "why", path="a.b"))
+    soon = {"details": [retry_info("1s")]} if status.http in (429, 503) else {}
+    error = {"code": status.http, "message": "a.b: why", "status": status.name}
+    assert (code, document) == (status.http, {"error": error | soon})
+    assert headers.get("Retry-After") == ("1" if soon else None)
+
+
+def retry_info(delay: str) -> dict[str, str]:
+    return {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}
 
 
 async def test_details_name_the_provider() -> None:
@@ -54,16 +58,18 @@ async def test_details_name_the_provider() -> None:
         retry_after="7",
     )
     _, document, headers = await answer_to(error)
-    (detail,) = document["error"]["details"]
+    detail, retry = document["error"]["details"]
     assert (detail["domain"], detail["reason"]) == ("openai", "server_error")
+    assert retry == retry_info("7s")
     assert detail["metadata"] == {"requestId": "req_1", "httpStatus": "502"}
     assert headers["Retry-After"] == "7"
 
 
 async def test_an_upstream_that_gave_no_answer_is_named_too() -> None:
     code, document, _ = await answer_to(UpstreamError(Status.UNAVAILABLE, "cannot be reached"))
-    (detail,) = document["error"]["details"]
+    detail, retry = document["error"]["details"]
     assert (code, detail["domain"], detail["reason"]) == (503, "openai", "UNAVAILABLE")
+    assert retry == retry_info("1s")
     assert detail["metadata"] == {}
 
 
@@ -195,5 +201,10 @@ def test_retry_after_is_passed_on(said: str) -> None:
 
 @pytest.mark.parametrize("said", ["", "-1", "soon", "9" * 400, "1\t2", "٣", "sk-secret-key", "1e9"])
 def test_an_invalid_retry_after_is_not_passed_on(said: str) -> None:
-    response = render_error(FerryError(Status.UNAVAILABLE, "x", retry_after=said))
-    assert "Retry-After" not in response.headers
+    error = FerryError(Status.UNAVAILABLE, "x", upstream_status=503, retry_after=said)
+    assert "Retry-After" not in render_error(error).headers
+
+
+def test_what_an_upstream_refuses_without_a_time_has_none() -> None:
+    error = FerryError(Status.UNAVAILABLE, "x", upstream_status=503)
+    assert "Retry-After" not in render_error(error).headers

@@ -96,3 +96,9 @@ def test_not_found_can_be_caught_by_type() -> None:
     ):
         assert type(error) is NotFound
     assert type(errors.not_found("no").restated(Status.ABORTED)) is FerryError
+
+
+def test_retry_after_survives_rewording() -> None:
+    error = errors.FerryError(Status.RESOURCE_EXHAUSTED, "slow", retry_after="7")
+    for reworded in (error.naming("p"), error.adding("!"), error.restated(Status.UNAVAILABLE)):
+        assert reworded.retry_after == "7"

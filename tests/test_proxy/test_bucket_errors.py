@@ -162,3 +162,8 @@ async def test_a_chain_without_keys_is_not_tried_again(monkeypatch: pytest.Monke
     error = await failed(bucket())
     assert error.status == Status.FAILED_PRECONDITION
     assert "AWS's credential chain" in error.message
+
+
+async def test_the_time_after_which_the_bucket_may_be_asked_again_is_kept() -> None:
+    error = await failed(bucket(refusal(503, "SlowDown", {"Retry-After": "70"})))
+    assert error.retry_after == "70"

@@ -99,3 +99,16 @@ async def test_an_invalid_key_differs_from_other_refusals(
     body = orjson.dumps({"error": {"message": "no", "details": details}})
     refusal = await refusal_of(Answer(code, {}, body))
     assert isinstance(refusal, CredentialRefused) is refused
+
+
+@pytest.mark.parametrize(
+    ("delay", "seconds"),
+    [("34s", "34"), ("34.074824224s", "35"), ("0s", "0"), ("", None), ("-1s", None), (7, None)],
+)
+async def test_googles_own_form_of_retry_after_is_read(delay: object, seconds: str | None) -> None:
+    info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}
+    error = {"code": 429, "status": "RESOURCE_EXHAUSTED", "details": [{"reason": "x"}, info]}
+    refusal = await refusal_of(Answer(429, {}, orjson.dumps({"error": error})))
+    assert refusal.retry_after == seconds
+    both = await refusal_of(Answer(429, {"Retry-After": "7"}, orjson.dumps({"error": error})))
+    assert both.retry_after == "7"

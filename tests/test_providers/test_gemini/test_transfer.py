@@ -298,3 +298,9 @@ async def test_a_body_that_cannot_be_continued_is_requested_again() -> None:
         await uploading.send(body=Body(pieces(DATA[:10], 10), 20))
     assert caught.value.code == 503
     assert uploading.state.objects == {NOTE: b""}
+
+
+async def test_a_chunk_that_is_to_be_sent_again_says_when() -> None:
+    busy = Answer(503, {"Retry-After": "70"})
+    uploading = Uploading(LOST, busy)
+    assert (await uploading.fail()).retry_after == "70"
