@@ -17,8 +17,9 @@ from providers.state import State
 from providers.status import Status
 from providers.upstream import UpstreamError
 
-# How long a creation goes on whose client has left, once the provider may have it.
-_FINISH_SECONDS: Final = 30.0
+# How long a creation goes on whose client has left, once the provider may have it: providers answer
+# sooner, and a call that takes longer is ended as every other one is.
+_FINISH_SECONDS: Final = 3.0
 
 _log: Final = logging.getLogger("genai_ferry.batches")
 

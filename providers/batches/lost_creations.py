@@ -22,7 +22,7 @@ from providers.stored_objects import LOST
 
 _LIFE: Final = timedelta(seconds=60)
 # How long a repeat waits for the end of the first request, and how often it looks.
-_WAIT_SECONDS: Final = 20.0
+_WAIT_SECONDS: Final = 10.0
 _LOOK_SECONDS: Final = 0.25
 
 
