@@ -143,7 +143,7 @@ async def test_a_thread_that_cannot_be_started_is_an_error_of_the_store(
 
     state = bounded(DirectoryState(tmp_path))
     monkeypatch.setattr("proxy.threads._DISK.submit", refuse)
-    with pytest.raises(StateError, match="Resource temporarily unavailable"):
+    with pytest.raises(StateError, match="no thread can be started"):
         await state.head("owned/a")
 
 
