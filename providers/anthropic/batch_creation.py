@@ -15,6 +15,7 @@ from providers.anthropic.batch_lines import AnthropicTranslator, BatchItems
 from providers.anthropic.client import BATCHES
 from providers.batches.batch_input import (
     BatchInput,
+    Extent,
     Framing,
     InputLimits,
     check,
@@ -88,7 +89,7 @@ class BatchCreation:
         await self._tables.write(job.id, checked.table)
         try:
             async with job.attempt.single():
-                batch = await self._create_batch(job, checked.length)
+                batch = await self._create_batch(job, checked.extent)
         except Exception as error:
             if not may_have_created(error):
                 await self._tables.delete(job.id)
@@ -111,9 +112,9 @@ class BatchCreation:
             # Its keys are found by its custom ids; its names and warnings are lost.
             _log.warning("the names and warnings of a batch were not stored: %s", error.status.name)
 
-    async def _create_batch(self, job: Job, length: int) -> Answer:
-        requests = translated(job.source, job.translator(), _REQUESTS, length)
-        body = Body(_marked(requests, job.attempt), length)
+    async def _create_batch(self, job: Job, extent: Extent) -> Answer:
+        requests = translated(job.source, job.translator(), _REQUESTS, extent)
+        body = Body(_marked(requests, job.attempt), extent.length)
         version = {"anthropic_version": OLD_VERSION} if job.items.needs_old_version else {}
         try:
             batch = await self._client.post_body(

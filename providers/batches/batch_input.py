@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, S
 from contextlib import AbstractAsyncContextManager, aclosing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from hashlib import blake2b
 from typing import Any, Final, Protocol
 
 from providers.batches.file_signature import text_only
@@ -177,16 +178,42 @@ class _Reader:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """What is to be sent: its length in bytes, and a digest of all lines with their rows."""
+
+    length: int
+    digest: bytes
+
+
+class _LineDigest:
+    def __init__(self) -> None:
+        self._hash = blake2b(digest_size=16)
+
+    def add(self, line: "Line") -> None:
+        self._hash.update(b"%d,%d:" % (len(line.text), len(line.row)))
+        self._hash.update(line.text)
+        self._hash.update(line.row)
+
+    def digest(self) -> bytes:
+        return self._hash.digest()
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedInput:
-    """An input in which every line can be sent. `length` is the number of bytes to send.
+    """An input in which every line can be sent.
 
     `as_stored`: the input is a file that can be sent unchanged.
     """
 
     table: RequestTable
-    length: int
+    extent: Extent
     endpoint: str
     as_stored: bool
+
+    @property
+    def length(self) -> int:
+        """The number of bytes to send."""
+        return self.extent.length
 
     @property
     def native(self) -> bool:
@@ -218,13 +245,14 @@ async def check(
 ) -> CheckedInput:
     """Read and check all of the input. Memory for its request table is taken from `reservation`."""
     table: RequestTable | None = None
-    texts, length, endpoint = 0, 0, ""
+    texts, length, endpoint, digest = 0, 0, "", _LineDigest()
     async with aclosing(source.lines(translator)) as lines:
         async for line in lines:
             table = table or RequestTable(line.row_kind)
             table.rows.append(line.row)
             reservation.grow(len(line.row) + _ROW_BYTES)
             texts, endpoint = texts + len(line.text), line.endpoint
+            digest.add(line)
             length = framing.length(len(table), texts)
             _check_limits(limits, len(table), length)
             del line  # its text may be long, and the next one too
@@ -232,7 +260,7 @@ async def check(
         raise invalid_argument("the file has no requests")
     if (table.render().length or 0) > REQUEST_TABLE:
         raise invalid_argument(f"all keys together have at most {REQUEST_TABLE} bytes")
-    return CheckedInput(table, length, endpoint, source.as_stored)
+    return CheckedInput(table, Extent(length, digest.digest()), endpoint, source.as_stored)
 
 
 def _check_limits(limits: InputLimits, requests: int, length: int) -> None:
@@ -243,13 +271,15 @@ def _check_limits(limits: InputLimits, requests: int, length: int) -> None:
 
 
 def translated(
-    source: BatchInput, translator: RequestTranslator, framing: Framing, length: int
+    source: BatchInput, translator: RequestTranslator, framing: Framing, extent: Extent
 ) -> Body:
     """The input, read again, in the form that the provider reads.
 
-    Reading it raises ABORTED if it no longer has `length` bytes: other tools may change a file.
+    Reading it raises ABORTED, before its last byte, if it no longer is what was checked: other
+    tools may change a file.
     """
-    return Body(_of_length(_slices(source, translator, framing), length), length)
+    slices = _slices(source, translator, framing, extent.digest)
+    return Body(_of_length(slices, extent.length), extent.length)
 
 
 async def _of_length(
@@ -263,25 +293,31 @@ async def _of_length(
                 break
             yield piece
     if left:
-        raise FerryError(
-            Status.ABORTED, "the file changed while it was read; create the batch again"
-        )
+        raise _changed()
+
+
+def _changed() -> FerryError:
+    return FerryError(Status.ABORTED, "the file changed while it was read; create the batch again")
 
 
 async def _slices(
-    source: BatchInput, translator: RequestTranslator, framing: Framing
+    source: BatchInput, translator: RequestTranslator, framing: Framing, digest: bytes
 ) -> AsyncGenerator[bytes, None]:
-    buffer, between = bytearray(framing.head), b""
+    """Always keeps the last byte back, so that a request with other lines never is complete."""
+    buffer, between, read = bytearray(framing.head), b"", _LineDigest()
     async with aclosing(source.lines(translator)) as lines:
         async for line in lines:
+            read.add(line)
             buffer += between
             between = framing.between
             for piece in pieces(line.text):
                 buffer += piece
                 if len(buffer) > _SLICE_BYTES:
-                    yield bytes(buffer)
-                    buffer.clear()
+                    yield bytes(buffer[:-1])
+                    del buffer[:-1]
             del line  # its text may be long, and the next one too
+    if read.digest() != digest:
+        raise _changed()
     buffer += framing.tail
     if buffer:
         yield bytes(buffer)

@@ -14,6 +14,7 @@ from typing import Any
 from providers.batches.batch_input import (
     JSON_LINES,
     BatchInput,
+    Extent,
     check,
     observed_refusals,
     translated,
@@ -85,7 +86,7 @@ class BatchCreation:
         checked.report_to(self._observer)
         # The client's file is the input if it is already exactly what the provider needs.
         own = job.input_file if checked.native and checked.as_stored else None
-        async with self._input_file(job, own, checked.length) as input_file:
+        async with self._input_file(job, own, checked.extent) as input_file:
             await self._tables.write(table_name(input_file, job.id), checked.table)
             stored[metadata.SOURCE] = checked.table.kind
             stored |= metadata.warning_metadata(translator.warnings.render())
@@ -115,9 +116,9 @@ class BatchCreation:
         return batch
 
     @asynccontextmanager
-    async def _input_file(self, job: Job, own: str | None, length: int) -> AsyncIterator[str]:
+    async def _input_file(self, job: Job, own: str | None, extent: Extent) -> AsyncIterator[str]:
         """`own`, or a file made from the input, which is deleted if no batch is created."""
-        input_file = own or await self._upload_input(job, length)
+        input_file = own or await self._upload_input(job, extent)
         try:
             yield input_file
         except BaseException as error:
@@ -137,9 +138,9 @@ class BatchCreation:
             _log.warning("whether a batch was made is unknown: %s", lookup.status.name)
             return False
 
-    async def _upload_input(self, job: Job, length: int) -> str:
+    async def _upload_input(self, job: Job, extent: Extent) -> str:
         name = derived_file_name(job.id)
-        body = translated(job.source, self._api.translator(job.batch), JSON_LINES, length)
+        body = translated(job.source, self._api.translator(job.batch), JSON_LINES, extent)
         content_type, form = form_with_file(
             {"purpose": INPUT_PURPOSE}, "file", name, "application/jsonl", body
         )

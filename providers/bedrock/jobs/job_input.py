@@ -71,8 +71,8 @@ class ReadyInput:
 
     def body(self) -> Body:
         """JSON lines `{"recordId", "modelInput"}`, translated while they are read."""
-        source, length = self.input.source, self.checked.length
-        return translated(source, self.input.translator(self.invocation), JSON_LINES, length)
+        source, extent = self.input.source, self.checked.extent
+        return translated(source, self.input.translator(self.invocation), JSON_LINES, extent)
 
 
 async def ready(job: JobInput, reservation: Reservation) -> ReadyInput:

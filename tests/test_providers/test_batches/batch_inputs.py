@@ -10,6 +10,7 @@ import pytest
 from providers.batches.batch_input import (
     BatchInput,
     CheckedInput,
+    Extent,
     FileInput,
     Framing,
     InlineInput,
@@ -88,8 +89,8 @@ async def refusal(source: BatchInput, limits: InputLimits = LIMITS) -> FerryErro
     return caught.value
 
 
-async def sent(source: BatchInput, framing: Framing, length: int) -> bytes:
-    body = translated(source, Numbered(), framing, length)
+async def sent(source: BatchInput, framing: Framing, extent: Extent) -> bytes:
+    body = translated(source, Numbered(), framing, extent)
     data = await collect(aiter(body.chunks))
-    assert len(data) == body.length == length
+    assert len(data) == body.length == extent.length
     return data

@@ -47,7 +47,7 @@ async def test_a_file_is_counted_and_then_sent() -> None:
     assert (found.table.kind, found.table.rows) == (RowKind.KEY, [b'"k0"', b'"k1"', b'"k2"'])
     assert (found.native, found.endpoint) == (False, TRANSLATED)
     assert (file.openings, file.readers) == (1, 0)
-    data = await sent(source, LINES, found.length)
+    data = await sent(source, LINES, found.extent)
     assert data == b"".join(
         lines_of({"number": number, "request": asking("hi")}) + b"\n" for number in range(3)
     )
@@ -74,10 +74,29 @@ async def test_a_file_that_changes_after_the_check_is_not_sent(
     """Not all of its length is sent, so the provider takes no part of it for the whole."""
     found = await checked(in_file(StoredFile(keyed(3))), framing=framing)
     file = StoredFile(keyed(count))
-    body = Counted(translated(in_file(file), Numbered(), framing, found.length))
+    body = Counted(translated(in_file(file), Numbered(), framing, found.extent))
     with pytest.raises(FerryError, match="changed while it was read") as changed:
         await body.read()
     assert changed.value.status == Status.ABORTED
+    assert body.bytes < found.length
+    assert file.readers == 0
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+@pytest.mark.parametrize("slice_bytes", [1, 10, 1 << 16])
+@pytest.mark.parametrize(
+    ("old", "new"), [(b'"k1"', b'"k9"'), (b'"hi"', b'"ho"')], ids=["key", "request"]
+)
+async def test_a_file_of_the_same_length_with_other_lines_is_not_sent(
+    framing: Framing, slice_bytes: int, old: bytes, new: bytes
+) -> None:
+    found = await checked(in_file(StoredFile(keyed(3))), framing=framing)
+    file = StoredFile(keyed(3).replace(old, new))
+    assert old in keyed(3)
+    with patch("providers.batches.batch_input._SLICE_BYTES", slice_bytes):
+        body = Counted(translated(in_file(file), Numbered(), framing, found.extent))
+        with pytest.raises(FerryError, match="changed while it was read"):
+            await body.read()
     assert body.bytes < found.length
     assert file.readers == 0
 
@@ -95,7 +114,7 @@ async def test_inline_requests_keep_their_metadata() -> None:
     found = await checked(source)
     assert (found.table.kind, found.table.rows) == (RowKind.METADATA, [b"null", b'{"a":"b"}'])
     assert (found.native, found.endpoint) == (False, TRANSLATED)
-    data = await sent(source, LINES, found.length)
+    data = await sent(source, LINES, found.extent)
     assert [orjson.loads(line)["number"] for line in data.splitlines()] == [0, 1]
 
 
@@ -122,7 +141,7 @@ async def test_native_lines_are_sent_as_written(data: bytes, as_stored: bool) ->
         found = await checked(source)
         assert (found.native, found.endpoint, found.as_stored) == (True, OWN, as_stored)
         assert (found.table.kind, found.table.rows) == (RowKind.CUSTOM_ID, [b'"a"', b'"b"'])
-        assert await sent(source, LINES, found.length) == b"".join(
+        assert await sent(source, LINES, found.extent) == b"".join(
             line + b"\n" for line in OWN_LINES
         )
 
@@ -133,7 +152,7 @@ async def test_line_separators_of_other_readers_are_escaped(raw: str) -> None:
     source = in_file(StoredFile(orjson.dumps(line)))
     found = await checked(source)
     assert not found.as_stored
-    data = await sent(source, LINES, found.length)
+    data = await sent(source, LINES, found.extent)
     assert len(data.decode().splitlines()) == 1
     assert orjson.loads(data) == line
 
@@ -142,7 +161,7 @@ async def test_a_carriage_return_between_values_is_a_space() -> None:
     source = in_file(StoredFile(b'{"custom_id":\r"a","params":{}}'))
     found = await checked(source)
     assert not found.as_stored
-    assert await sent(source, LINES, found.length) == b'{"custom_id": "a","params":{}}\n'
+    assert await sent(source, LINES, found.extent) == b'{"custom_id": "a","params":{}}\n'
 
 
 NOT_LINES = {
@@ -175,7 +194,7 @@ async def test_a_native_file_whose_lines_are_sent() -> None:
     source = in_file(StoredFile(lines_of(*lines)))
     found = await checked(source, framing=ARRAY)
     assert (found.native, found.endpoint) == (True, OWN)
-    assert orjson.loads(await sent(source, ARRAY, found.length)) == {"requests": lines}
+    assert orjson.loads(await sent(source, ARRAY, found.extent)) == {"requests": lines}
 
 
 @pytest.mark.parametrize("slice_bytes", [0, 50, 64 << 10])
@@ -187,7 +206,7 @@ async def test_the_sent_input_has_the_counted_length(
     source = inline(count)
     found = await checked(source, framing=framing)
     with patch("providers.batches.batch_input._SLICE_BYTES", slice_bytes):
-        data = await sent(source, framing, found.length)
+        data = await sent(source, framing, found.extent)
     texts = [lines_of({"number": n, "request": asking("hi")}) for n in range(count)]
     assert data == framing.head + framing.between.join(texts) + framing.tail
 
@@ -197,7 +216,7 @@ async def test_a_file_in_any_pieces(cuts: list[int], framing: Framing) -> None:
     source = in_file(StoredFile(*cut(keyed(3), cuts)))
     found = await checked(source, framing=framing)
     assert found.table.rows == [b'"k0"', b'"k1"', b'"k2"']
-    assert await sent(source, framing, found.length)
+    assert await sent(source, framing, found.extent)
 
 
 @pytest.mark.parametrize(

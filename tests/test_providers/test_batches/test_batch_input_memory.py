@@ -6,6 +6,7 @@ from unittest.mock import patch
 import pytest
 
 from providers.batches.batch_input import (
+    Extent,
     FileInput,
     InputLimits,
     check,
@@ -72,7 +73,7 @@ async def test_the_translation_of_a_long_line_draws_on_the_budget(fits: bool) ->
 async def test_a_long_line_is_counted_as_its_text_while_it_is_sent() -> None:
     memory = MemoryBudget()
     source, size = long_input(memory, 2 * MIB, 2 * MIB + 1)
-    body = translated(source, Numbered(), LINES, LINES.length(2, 2 * size))
+    body = translated(source, Numbered(), LINES, Extent(LINES.length(2, 2 * size), b""))
     chunks = aiter(body.chunks)
     assert len(await anext(chunks)) < 256 << 10
     with pytest.raises(FerryError):
@@ -97,8 +98,8 @@ async def test_a_line_is_freed_once_parsed_and_its_text_once_sent() -> None:
     source, _ = long_input(memory, MIB, MIB + 1)
     limits = InputLimits("The provider", requests=2, size=4 * MIB)
     with memory.reserve() as reservation:
-        length = (await check(source, Numbered(), limits, LINES, reservation)).length
-    assert await collect(aiter(translated(source, Watched(), LINES, length).chunks))
+        extent = (await check(source, Numbered(), limits, LINES, reservation)).extent
+    assert await collect(aiter(translated(source, Watched(), LINES, extent).chunks))
     # Here: in the list, as the loop's variable, and as an argument.
     assert holders == [3]
 
@@ -106,7 +107,7 @@ async def test_a_line_is_freed_once_parsed_and_its_text_once_sent() -> None:
 async def test_an_abandoned_translation_closes_its_file() -> None:
     file = StoredFile(keyed(3))
     with patch("providers.batches.batch_input._SLICE_BYTES", 10):
-        body = translated(in_file(file), Numbered(), LINES, 1000)
+        body = translated(in_file(file), Numbered(), LINES, Extent(1000, b""))
         assert await anext(aiter(body.chunks))
     assert file.readers == 1
     await close(body)
