@@ -19,6 +19,9 @@ INTERVAL_SECONDS: Final = 3600.0
 # The shortest time between two sweeps.
 SOONEST_SECONDS: Final = 60.0
 
+# The clock of this machine, or of the store, may be ahead or have been corrected.
+CLOCK_MARGIN: Final = timedelta(minutes=15)
+
 # Spreads the sweeps of replicas that started together.
 _JITTER: Final = 0.1
 
@@ -52,7 +55,7 @@ async def sweep(
     `deleted_one` is called with the name of each, `kept_one` with each other object.
     """
     try:
-        await state.multipart.abort_before(now - upload_ttl)
+        await state.multipart.abort_before(now - upload_ttl - CLOCK_MARGIN)
     except FerryError as error:
         # A credential may lack only this permission, so the objects are swept anyway.
         _log.warning("abandoned uploads could not be aborted: %s", error.message)
@@ -66,7 +69,7 @@ async def sweep(
     async for info in state.list(""):
         row = row_of(info.name)
         # An object outside the table is of another version.
-        if now - info.created > lives[row.life if row else Life.STATE]:
+        if now - info.created - CLOCK_MARGIN > lives[row.life if row else Life.STATE]:
             await state.delete(info.name)
             deleted_one(info.name)
             deleted += 1

@@ -35,6 +35,9 @@ UPLOADS_LIMIT: Final = Limit(8 << 30, "bytes", "a file in OpenAI's Uploads API")
 # In seconds; from OpenAI's published description of `expires_after`.
 FILE_EXPIRY: Final = range(3600, 2_592_000 + 1)
 
+# OpenAI's clock counts; ours may be ahead, or have been corrected.
+_CLOCK_SECONDS: Final = 900
+
 _API_MISSING: Final = (404, 405, 501)
 
 
@@ -218,8 +221,8 @@ class OpenAIUploadTarget:
 
 
 def _upload_of(route: _Route) -> str | None:
-    """The upload in a route, if any. Raises FAILED_PRECONDITION if it has expired."""
-    if route.upload and time.time() >= route.expires_at:
+    """The upload in a route, if any. Raises FAILED_PRECONDITION if it has certainly expired."""
+    if route.upload and time.time() >= route.expires_at + _CLOCK_SECONDS:
         raise FerryError(
             Status.FAILED_PRECONDITION,
             "the upload expired at OpenAI; start the upload again",

@@ -20,8 +20,9 @@ from providers.uploads.native_files import FileRecord, FileRecords
 from providers.uploads.session_parts import SessionParts
 from providers.uploads.upload_target import OpenSession, session_object
 
-# The difference allowed between the provider's clock and ours in the search for a lost file.
-_CLOCK_SECONDS: Final = 300
+# The difference allowed between the provider's clock and ours in the search for a lost file: either
+# may have been corrected by ten minutes since the start.
+_CLOCK_SECONDS: Final = 900
 BATCH_PURPOSE: Final = "batch"
 _MIME_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 

@@ -1,6 +1,8 @@
 """OpenAI's uploads against the fake: one file with the right bytes, also after network faults."""
 
+import time
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -175,6 +177,30 @@ async def test_a_lost_answer_to_a_file_creates_no_second(openai: OpenAIWithFake)
     await openai.strike("POST", "files", "lose_answer")
     session = await openai.start(len(SMALL))
     await the_one_file(openai, SMALL, await whole(openai, session))
+
+
+@pytest.mark.parametrize("seconds", [-600, 600])
+async def test_a_lost_answer_after_a_clock_step_creates_no_second(
+    openai: OpenAIWithFake, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    """The clock was wrong by ten minutes at the start, and was corrected since."""
+    wrong = SimpleNamespace(time=lambda: time.time() + seconds)
+    with monkeypatch.context() as patched:
+        patched.setattr("providers.uploads.posted_files.time", wrong)
+        session = await openai.start(len(SMALL))
+    await openai.strike("POST", "files", "lose_answer")
+    await the_one_file(openai, SMALL, await whole(openai, session))
+
+
+async def test_an_upload_does_not_expire_by_a_clock_step(
+    openai: OpenAIWithFake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenAI keeps it for an hour of its own time; ours is ten minutes ahead at the end."""
+    session = await openai.start(len(DATA))
+    await openai.send(session, DATA[:GRANULARITY])
+    ahead = SimpleNamespace(time=lambda: time.time() + 3600 + 599)
+    monkeypatch.setattr("providers.openai.upload_target.time", ahead)
+    await the_one_file(openai, DATA, await in_chunks(openai, session))
 
 
 async def test_a_lost_answer_that_cannot_be_looked_up_at_once(openai: OpenAIWithFake) -> None:

@@ -15,7 +15,7 @@ from providers.multipart_uploads import UploadEnded
 from providers.state import ObjectInfo, State, write
 from proxy.quotas import Quotas, Usage
 from proxy.state_directory import DirectoryState
-from proxy.sweep import sweep, sweeping
+from proxy.sweep import CLOCK_MARGIN, sweep, sweeping
 from tests.memory_state import MemoryState
 
 UPLOAD_TTL = timedelta(hours=24)
@@ -67,6 +67,20 @@ async def test_content_outlives_its_record(tmp_path: Path) -> None:
     assert await sweep(state, now + timedelta(hours=2), UPLOAD_TTL, STATE_TTL) == 1
 
 
+@pytest.mark.parametrize("minutes", [-10, 10])
+async def test_a_clock_step_of_ten_minutes_deletes_nothing_early(
+    tmp_path: Path, minutes: int
+) -> None:
+    """Also where objects live shorter than the step."""
+    state, life = DirectoryState(tmp_path), timedelta(minutes=5)
+    for name in ("uploads/s", "batches/b", "staged-content/c"):
+        await write(state, name, b"x")
+    upload = await state.multipart.begin("files/x")
+    stepped = datetime.now(UTC) + timedelta(minutes=minutes)
+    assert await sweep(state, stepped, life, life) == 0
+    await state.multipart.put(upload, 1, in_memory(b"x"))
+
+
 async def test_two_replicas_may_sweep_at_once(aged: DirectoryState) -> None:
     now = datetime.now(UTC)
     await asyncio.gather(*[sweep(aged, now, UPLOAD_TTL, STATE_TTL) for _ in range(2)])
@@ -79,7 +93,7 @@ async def test_an_upload_in_parts_is_kept_as_long_as_its_url(aged: DirectoryStat
     now = datetime.now(UTC)
     await sweep(aged, now, UPLOAD_TTL, STATE_TTL)
     assert [part.number async for part in aged.multipart.parts(upload)] == [1]
-    await sweep(aged, now + UPLOAD_TTL + timedelta(minutes=1), UPLOAD_TTL, STATE_TTL)
+    await sweep(aged, now + UPLOAD_TTL + CLOCK_MARGIN + timedelta(minutes=1), UPLOAD_TTL, STATE_TTL)
     with pytest.raises(UploadEnded):
         await anext(aged.multipart.parts(upload))
     assert not [name for name in await kept(aged) if name.startswith("parted/")]
