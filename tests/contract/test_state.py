@@ -254,3 +254,20 @@ async def test_an_invalid_name_is_refused(state: State, name: str) -> None:
         await state.head(f"owned/{name}")
     with pytest.raises(ValueError, match="name"):
         await state.delete(f"owned/{name}")
+
+
+async def test_a_list_that_races_with_deletes_shows_what_stays(state: State) -> None:
+    """What is deleted meanwhile may be listed or not; the list never fails."""
+    written = [f"owned/a/{number}/{leaf}" for number in range(5) for leaf in ("x", "y")]
+    for name in written:
+        await write(state, name, b"")
+    seen: list[str] = []
+    async for info in state.list("owned/"):
+        if not seen:
+            for name in written[1::2]:
+                await state.delete(name)
+            for leaf in ("x", "y"):  # with its directory
+                await state.delete(f"owned/a/4/{leaf}")
+        seen.append(info.name)
+    assert set(written[0:8:2]) <= set(seen) <= set(written)
+    assert seen == sorted(seen)
