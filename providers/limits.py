@@ -100,6 +100,10 @@ JSON_ITEMS: Final = Limit(2_000_000, "items", "values and members together, in a
 
 # A page of 1000 jobs or objects, whose names are long, fits.
 UPSTREAM_ANSWER: Final = Limit(16 << 20, "bytes", "an upstream's JSON or XML answer")
+# A page of 1,000 objects with long names has 3 MiB and 10,000 elements.
+XML_BYTES: Final = Limit(8 << 20, "bytes", "an S3 answer in XML")
+XML_ELEMENTS: Final = Limit(50_000, "elements", "an S3 answer in XML")
+XML_DEPTH: Final = Limit(20, "levels", "elements in one another in an S3 answer")
 UPSTREAM_REFUSAL: Final = Limit(64 << 10, "bytes", "an upstream's error that is read")
 # Whether a list of batches carries their results is unverified (gemini.md section 5).
 RELAYED_ANSWER: Final = Limit(32 << 20, "bytes", "a relayed answer that is read to isolate tenants")

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from xml.etree.ElementTree import TreeBuilder
 
 from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import ParseError, fromstring
+from defusedxml.ElementTree import ParseError, XMLParser
 
 from providers.errors import CredentialRefused, FerryError
 from providers.json_api.json_text import parse_object
+from providers.limits import XML_BYTES, XML_DEPTH, XML_ELEMENTS
 from providers.status import Status, explain_status, status_of_refusal
 from providers.upstream import Reply
 
@@ -120,14 +122,40 @@ def _class_of(refusal: AwsRefusal) -> type[FerryError]:
     return MissingBucket if refusal.code == _NO_BUCKET else FerryError
 
 
+class _TooMuch(Exception):
+    """An XML document over a limit."""
+
+
+class _BoundedBuilder(TreeBuilder):
+    def __init__(self) -> None:
+        super().__init__()
+        self._depth = self._elements = 0
+
+    def start(self, tag: Any, attributes: Any, /) -> Any:
+        self._depth += 1
+        self._elements += 1
+        if self._depth > XML_DEPTH or self._elements > XML_ELEMENTS:
+            raise _TooMuch
+        return super().start(tag, attributes)
+
+    def end(self, tag: Any, /) -> Any:
+        self._depth -= 1
+        return super().end(tag)
+
+
 def parse_xml(data: bytes) -> Any:
     """The root of an XML document from S3, without namespaces. Raises ValueError.
 
     A document type declaration is refused: S3 sends none, and it can declare entities.
+    Parsing stops at the first element over a limit.
     """
+    parser = XMLParser(target=_BoundedBuilder(), forbid_dtd=True)
     try:
-        root = fromstring(data.lstrip(), forbid_dtd=True)
-    except (ParseError, DefusedXmlException) as error:
+        if len(data) > XML_BYTES:
+            raise _TooMuch
+        parser.feed(data.lstrip())
+        root = parser.close()
+    except (ParseError, DefusedXmlException, _TooMuch) as error:
         raise ValueError("not the XML of S3") from error
     for element in root.iter():
         element.tag = str(element.tag).rpartition("}")[2]

@@ -18,7 +18,7 @@ from providers.aws.signing import aws_url, encode_key
 from providers.aws.target import S3Target
 from providers.body import Body
 from providers.errors import NotFound
-from providers.json_api.answer_shape import written_count
+from providers.json_api.answer_shape import time_or_none, written_count
 from providers.json_api.page_tokens import leading_on
 from providers.multipart_uploads import Part
 from providers.upstream import Reply, invalid_answer
@@ -187,7 +187,7 @@ class S3:
                 yield OpenUpload(
                     _text(element, "Key"),
                     _text(element, "UploadId"),
-                    _from_iso(element.findtext("Initiated")),
+                    time_or_none(element.findtext("Initiated")),
                 )
             if root.findtext("IsTruncated") != "true":
                 return
@@ -217,7 +217,7 @@ def _described(key: str, answer: Mapping[str, str]) -> StoredObject:
     headers = {name.lower(): value for name, value in answer.items()}
     return StoredObject(
         key=key,
-        size=int(headers.get("content-length", "0")),
+        size=_length(headers.get("content-length", "0")),
         modified=_from_http_date(headers.get("last-modified")),
         content_type=headers.get("content-type"),
         metadata={
@@ -233,7 +233,7 @@ def _listed(element: Any, *, encoded: bool) -> StoredObject:
     return StoredObject(
         key=unquote_plus(key) if encoded else key,
         size=_number(element, "Size"),
-        modified=_from_iso(element.findtext("LastModified")),
+        modified=time_or_none(element.findtext("LastModified")),
     )
 
 
@@ -244,6 +244,13 @@ def _text(element: Any, name: str) -> str:
     return str(text)
 
 
+def _length(text: str) -> int:
+    length = written_count(text)
+    if length is None:
+        raise invalid_answer("S3's answer has an invalid Content-Length")
+    return length
+
+
 def _number(element: Any, name: str) -> int:
     number = written_count(_text(element, name))
     if number is None:
@@ -251,15 +258,8 @@ def _number(element: Any, name: str) -> int:
     return number
 
 
-def _from_iso(text: str | None) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC) if text else None
-    except ValueError:
-        return None
-
-
 def _from_http_date(text: str | None) -> datetime | None:
     try:
         return parsedate_to_datetime(text).astimezone(UTC) if text else None
-    except ValueError:
+    except (ValueError, OverflowError):  # its zone may move it before year 1 or after year 9999
         return None

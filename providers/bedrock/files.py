@@ -16,6 +16,7 @@ from providers.bedrock.pages import Follows, Listed, filled_page
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError, NotFound, invalid_argument, not_found
+from providers.json_api.answer_shape import written_count
 from providers.limits import Limit
 from providers.resource_names import (
     OBJECT_KEY,
@@ -177,7 +178,7 @@ class BedrockFiles:
             raise no_such_file(file_id) from None
         length = reply.headers.get("Content-Length")
         return Download(
-            Body(reply.chunks(), int(length) if length else None),
+            Body(reply.chunks(), written_count(length) if length else None),
             reply.headers.get("Content-Type", "application/octet-stream"),
             reply.aclose,
         )

@@ -23,6 +23,7 @@ from providers.gemini.owned_resources import (
     result_files,
 )
 from providers.gemini.refusal import check
+from providers.json_api.answer_shape import text_or_none
 from providers.json_api.json_text import parse_answer, parse_clients_json, render_json
 from providers.limits import PAGE_ITEMS, PAGE_SIZE_DIGITS, RELAYED_ANSWER, RELAYED_BATCH
 from providers.long_work import off_loop
@@ -201,9 +202,15 @@ class IsolatedRelay:
         async with await self._relay.relay(caller, replace(request, target=target)) as reply:
             await check(self._name, reply)
             document = await _document(await reply.read(RELAYED_ANSWER))
-        items = document.get(_LISTED_AS[kind]) or []
-        listed = [_Listed(item["name"], created_resource(item).key, item) for item in items]
-        return Page(listed, document.get("nextPageToken") or None)
+        return _read_page(document, kind)
+
+
+def _read_page(document: dict[str, Any], kind: ResourceKind) -> Page[_Listed]:
+    items = document.get(_LISTED_AS[kind]) or []
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise invalid_answer("Google did not answer with a list of objects")
+    listed = [_Listed(item.get("name", ""), created_resource(item).key, item) for item in items]
+    return Page(listed, text_or_none(document.get("nextPageToken")) or None)
 
 
 def _readable(request: RelayedRequest) -> RelayedRequest:

@@ -14,6 +14,7 @@ from yarl import URL
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import CredentialRefused, FerryError, NotFound
+from providers.json_api.answer_shape import written_count
 from providers.json_api.json_text import parse_answer, parse_object
 from providers.json_api.refusal_body import code_of, has_code, message_of
 from providers.limits import UPSTREAM_ANSWER, UPSTREAM_REFUSAL
@@ -156,7 +157,7 @@ class JsonApi:
         reply = await self.open(caller, path)
         length = reply.headers.get("Content-Length")
         return Download(
-            Body(reply.chunks(), int(length) if length else None),
+            Body(reply.chunks(), written_count(length) if length else None),
             reply.headers.get("Content-Type", "application/octet-stream"),
             reply.aclose,
         )
