@@ -21,7 +21,7 @@ from providers.json_api.json_text import render_compact
 from providers.json_api.path_names import check_path_name
 from providers.json_api.structure import TooComplex, weigh
 from providers.json_api.unknown_members import unknown_member
-from providers.limits import INSPECTED_BODY
+from providers.limits import DISPLAY_NAME, INSPECTED_BODY
 from providers.long_work import off_loop
 from providers.memory import MemoryBudget
 from providers.resource_names import file_id_of_uri
@@ -115,7 +115,7 @@ def parse_new_batch(
         model=model,
         kind=kind,
         source=_source(*members["inputConfig"]),
-        display_name=_optional_text(*members["displayName"]),
+        display_name=_display_name(*members["displayName"]),
         idempotency_key=idempotency_key,
         fingerprint=hashlib.sha256(b"\0".join([kind.encode(), model.encode(), data])).hexdigest(),
         check_file_name=check_file_name,
@@ -206,7 +206,9 @@ def _members(value: object, path: str, known: Collection[str]) -> dict[str, tupl
     return {name: (None, f"{prefix}{name}") for name in known} | found
 
 
-def _optional_text(value: object, path: str) -> str | None:
+def _display_name(value: object, path: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise invalid_argument("not a string", path=path)
+    if value and len(value) > DISPLAY_NAME:
+        raise invalid_argument(f"has at most {DISPLAY_NAME} characters", path=path)
     return value or None

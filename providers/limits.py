@@ -39,6 +39,7 @@ INSPECTED_BODY: Final = Limit(16 << 10, "bytes", "a relayed creation that the pr
 PAGE_ITEMS: Final = Limit(100, "items", "a page of a list; a larger `pageSize` means this")
 PAGE_SIZE_DIGITS: Final = Limit(9, "digits", "`pageSize`")
 SIZE_DIGITS: Final = Limit(18, "digits", "a size or an offset of an upload")
+DISPLAY_NAME: Final = Limit(2_000, "characters", "`displayName` of a batch")
 IDEMPOTENCY_KEY: Final = Limit(256, "characters", "`x-ferry-idempotency-key`")
 
 # --- Names ------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 
 from middlewares.batch_request import parse_new_batch, parsed_in_memory
 from providers.errors import FerryError
-from providers.limits import JSON_NODES
+from providers.limits import DISPLAY_NAME, JSON_NODES, RESOURCE_URI
 from providers.memory import MemoryBudget
 from providers.resources import BatchKind, NewBatch, any_file_name
 
@@ -134,3 +134,15 @@ async def test_a_body_with_too_many_nodes_is_refused_before_it_is_parsed() -> No
     data = b"[" + b",".join([b"{}"] * JSON_NODES) + b"]"
     with pytest.raises(FerryError, match=f"^body: has more than {JSON_NODES} objects"):
         await parsed_in_memory(MemoryBudget(), data, pytest.fail)
+
+
+def test_a_display_name_is_bounded_before_it_is_stored() -> None:
+    source = inline({"request": REQUEST})
+    assert parse({**source, "displayName": "a" * DISPLAY_NAME}).display_name == "a" * DISPLAY_NAME
+    assert refusal({**source, "displayName": "a" * (DISPLAY_NAME + 1)}) == "batch.displayName"
+
+
+@pytest.mark.parametrize("name", ["files/a/" * 9_000, "files/" + "a" * 72_000, "https://" * 9_000])
+def test_a_long_file_name_is_refused_before_it_is_read(name: str) -> None:
+    assert len(name) > RESOURCE_URI
+    assert refusal({"inputConfig": {"fileName": name}}) == "batch.inputConfig.fileName"
