@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import secrets
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -31,30 +32,43 @@ def drafts_of(root: Path) -> Path:
 
 
 class Draft:
-    """An object that is being written, in the directory `drafts`."""
+    """An object that is being written, in the directory `drafts`.
+
+    If a wait for one of its steps is cancelled twice, as at the end of a program, `discard` can
+    come while that step still runs in its thread: it waits for the step, and ends the draft.
+    """
 
     def __init__(self, drafts: Path) -> None:
         self._path = drafts / secrets.token_hex(16)
         self._file: BinaryIO | None = None
+        self._step = threading.Lock()
+        self._discarded = False
 
     def append(self, piece: bytes) -> None:
-        file = self._file or self._open()
-        file.write(piece)
+        with self._step:
+            if not self._discarded:
+                file = self._file or self._open()
+                file.write(piece)
 
     def publish(self, path: Path) -> bool:
         """False if there is an object already."""
-        if self._file is not None:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-        return _link(self._path, path)
+        with self._step:
+            if self._discarded:
+                return False
+            if self._file is not None:
+                self._file.flush()
+                os.fsync(self._file.fileno())
+            return _link(self._path, path)
 
     def discard(self) -> None:
         """A draft that cannot be removed is removed by a later start; the object is complete."""
-        with suppress(OSError):
-            self._path.unlink(missing_ok=True)
-        with suppress(OSError):
-            if self._file is not None:
-                self._file.close()
+        with self._step:
+            self._discarded = True
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
+            with suppress(OSError):
+                if self._file is not None:
+                    self._file.close()
 
     def _open(self) -> BinaryIO:
         make_directory(self._path.parent)

@@ -112,3 +112,12 @@ async def test_without_locks_drafts_are_removed_by_age(
     assert len(drafts(tmp_path)) == 2
     assert draft.publish(tmp_path / "mine=")
     draft.discard()
+
+
+def test_a_step_after_the_end_leaves_nothing(tmp_path: Path) -> None:
+    """At the end of a program, a step can begin in its thread after the draft was discarded."""
+    draft = Draft(drafts_of(tmp_path))
+    draft.discard()
+    draft.append(b"late")
+    assert not draft.publish(tmp_path / "object=")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
