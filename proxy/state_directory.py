@@ -13,7 +13,7 @@ from providers.state import ObjectInfo
 from proxy.drafts import Draft, drafts_of, remove_leftovers
 from proxy.object_names import check_name, check_prefix
 from proxy.parts_as_objects import PartsAsObjects
-from proxy.threads import in_slices, in_thread, slices_of
+from proxy.threads import in_slices, in_thread, slices_of, surely_in_thread
 
 # Added to the names of objects, which cannot contain it: so `a` and `a/b` can both exist.
 _OBJECT_MARK: Final = "="
@@ -44,7 +44,7 @@ class DirectoryState:
             return await in_thread(draft.publish, path)
         finally:
             with suppress(OSError):  # an object that is published stays published
-                await in_thread(draft.discard)
+                await surely_in_thread(draft.discard)
 
     async def get(self, name: str) -> Body | None:
         info = await self.head(name)

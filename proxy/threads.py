@@ -1,10 +1,11 @@
 """Reads and writes the disk, which blocks, in threads, one slice at a time."""
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO, Final, ParamSpec, TypeVar
 
-from providers.long_work import run_in
+from providers.long_work import NoThread, run_in
 
 SLICE_BYTES: Final = 256 << 10
 
@@ -20,6 +21,19 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
     can close files safely. Raises OSError if no thread can be started.
     """
     return await run_in(_DISK, function, *args, **kwargs)
+
+
+async def surely_in_thread(function: Callable[[], None]) -> None:
+    """As `in_thread`, but if it is cancelled, a call that waits for a thread is carried out too."""
+    try:
+        work = asyncio.wrap_future(_DISK.submit(function))
+    except RuntimeError as error:
+        raise NoThread from error
+    try:
+        await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
 
 
 async def in_slices(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
