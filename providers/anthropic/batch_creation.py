@@ -13,8 +13,9 @@ from typing import Final
 
 from providers.anthropic.batch_lines import AnthropicTranslator, BatchItems
 from providers.anthropic.client import BATCHES
-from providers.batches.batch_input import (
-    BatchInput,
+from providers.batches.batch_input import BatchInput
+from providers.batches.batch_records import BatchRecord, BatchRecords
+from providers.batches.checked_input import (
     Extent,
     Framing,
     InputLimits,
@@ -22,7 +23,6 @@ from providers.batches.batch_input import (
     observed_refusals,
     translated,
 )
-from providers.batches.batch_records import BatchRecord, BatchRecords
 from providers.batches.repeats import Attempt, may_have_created
 from providers.batches.request_table import RequestTables
 from providers.body import Body, close

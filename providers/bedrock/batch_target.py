@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget, AwsTargets, settings_prefix
-from providers.batches.batch_input import BatchInput, FileInput, InlineInput, observed_refusals
+from providers.batches.batch_input import BatchInput, FileInput, InlineInput
 from providers.batches.batch_target import FoundBatch
+from providers.batches.checked_input import observed_refusals
 from providers.batches.immediate.creation import NewImmediateJob
 from providers.batches.immediate.jobs import ImmediateJobs, ImmediateUse
 from providers.batches.json_lines import LineSplitter

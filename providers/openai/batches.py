@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from providers.batches.batch_input import InputLimits
+from providers.batches.checked_input import InputLimits
 from providers.batches.deleted_markers import DeletedMarkers, batch_marker
 from providers.batches.file_batches.api import NewFileBatch
 from providers.batches.file_batches.failures import BatchFailures

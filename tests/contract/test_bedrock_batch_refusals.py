@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from providers.batches.batch_input import InputLimits
+from providers.batches.checked_input import InputLimits
 from providers.resource_names import object_file_id, result_file_id
 from providers.status import Status
 from tests.contract.bedrock_batching import (

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from providers.batches.batch_input import InputLimits
+from providers.batches.checked_input import InputLimits
 from providers.batches.file_batches.failures import BatchFailures
 from providers.batches.file_references import FileReferences
 from providers.batches.line_formats import LineFormats, RequestTranslator

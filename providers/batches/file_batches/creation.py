@@ -11,14 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from providers.batches.batch_input import (
-    JSON_LINES,
-    BatchInput,
-    Extent,
-    check,
-    observed_refusals,
-    translated,
-)
+from providers.batches.batch_input import BatchInput
+from providers.batches.checked_input import JSON_LINES, Extent, check, observed_refusals, translated
 from providers.batches.file_batches import metadata
 from providers.batches.file_batches.api import FileBatchApi, NewFileBatch
 from providers.batches.file_batches.files import (

@@ -3,14 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from providers.batches.batch_input import (
-    JSON_LINES,
-    BatchInput,
-    CheckedInput,
-    InputLimits,
-    check,
-    translated,
-)
+from providers.batches.batch_input import BatchInput
+from providers.batches.checked_input import JSON_LINES, CheckedInput, InputLimits, check, translated
 from providers.bedrock.content.batch_lines import (
     BedrockTranslator,
     check_tools_can_go,

@@ -8,8 +8,9 @@ import pytest
 from providers.anthropic.batch_creation import LIMITS, BatchCreation, Job
 from providers.anthropic.batch_lines import BatchItems
 from providers.anthropic.batch_records import from_anthropic_batch
-from providers.batches.batch_input import InlineInput, InputLimits
+from providers.batches.batch_input import InlineInput
 from providers.batches.batch_records import BatchRecords
+from providers.batches.checked_input import InputLimits
 from providers.batches.repeats import Attempt, Repeat
 from providers.batches.request_table import RequestTables
 from providers.errors import FerryError

@@ -7,13 +7,11 @@ from typing import Any
 import orjson
 import pytest
 
-from providers.batches.batch_input import (
-    BatchInput,
+from providers.batches.batch_input import BatchInput, FileInput, InlineInput
+from providers.batches.checked_input import (
     CheckedInput,
     Extent,
-    FileInput,
     Framing,
-    InlineInput,
     InputLimits,
     check,
     translated,

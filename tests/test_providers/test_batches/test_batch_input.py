@@ -8,12 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.batches.batch_input import (
-    Framing,
-    InlineInput,
-    InputLimits,
-    translated,
-)
+from providers.batches.batch_input import InlineInput
+from providers.batches.checked_input import Framing, InputLimits, translated
 from providers.batches.request_table import RowKind
 from providers.body import Body
 from providers.errors import FerryError
@@ -93,7 +89,7 @@ async def test_a_file_of_the_same_length_with_other_lines_is_not_sent(
     found = await checked(in_file(StoredFile(keyed(3))), framing=framing)
     file = StoredFile(keyed(3).replace(old, new))
     assert old in keyed(3)
-    with patch("providers.batches.batch_input._SLICE_BYTES", slice_bytes):
+    with patch("providers.batches.checked_input._SLICE_BYTES", slice_bytes):
         body = Counted(translated(in_file(file), Numbered(), framing, found.extent))
         with pytest.raises(FerryError, match="changed while it was read"):
             await body.read()
@@ -103,7 +99,7 @@ async def test_a_file_of_the_same_length_with_other_lines_is_not_sent(
 
 async def test_keys_that_could_not_be_read_again_are_refused() -> None:
     size = len(b'{"kind":"key","count":2}\n"k0"\n"k1"')
-    with patch("providers.batches.batch_input.REQUEST_TABLE", size):
+    with patch("providers.batches.checked_input.REQUEST_TABLE", size):
         await checked(in_file(StoredFile(keyed(2))))
         error = await refusal(in_file(StoredFile(keyed(3))))
     assert str(size) in error.message
@@ -205,7 +201,7 @@ async def test_the_sent_input_has_the_counted_length(
 ) -> None:
     source = inline(count)
     found = await checked(source, framing=framing)
-    with patch("providers.batches.batch_input._SLICE_BYTES", slice_bytes):
+    with patch("providers.batches.checked_input._SLICE_BYTES", slice_bytes):
         data = await sent(source, framing, found.extent)
     texts = [lines_of({"number": n, "request": asking("hi")}) for n in range(count)]
     assert data == framing.head + framing.between.join(texts) + framing.tail

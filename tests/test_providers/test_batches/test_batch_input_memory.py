@@ -5,13 +5,8 @@ from unittest.mock import patch
 
 import pytest
 
-from providers.batches.batch_input import (
-    Extent,
-    FileInput,
-    InputLimits,
-    check,
-    translated,
-)
+from providers.batches.batch_input import FileInput
+from providers.batches.checked_input import Extent, InputLimits, check, translated
 from providers.batches.json_lines import LineSplitter, work_bytes
 from providers.body import close
 from providers.errors import FerryError
@@ -106,7 +101,7 @@ async def test_a_line_is_freed_once_parsed_and_its_text_once_sent() -> None:
 
 async def test_an_abandoned_translation_closes_its_file() -> None:
     file = StoredFile(keyed(3))
-    with patch("providers.batches.batch_input._SLICE_BYTES", 10):
+    with patch("providers.batches.checked_input._SLICE_BYTES", 10):
         body = translated(in_file(file), Numbered(), LINES, Extent(1000, b""))
         assert await anext(aiter(body.chunks))
     assert file.readers == 1

@@ -4,7 +4,7 @@ from unittest.mock import patch
 import orjson
 import pytest
 
-from providers.batches.batch_input import InputLimits
+from providers.batches.checked_input import InputLimits
 from providers.batches.file_batches.target import FileBatchTarget
 from providers.batches.request_table import RequestTables, RowKind
 from providers.batches.target_batches import TargetBatches
@@ -220,7 +220,7 @@ class Stopping(ScriptedUpstream):
 async def test_an_abandoned_translation_closes_its_file() -> None:
     content = answer(keyed(3))
     upstream = Stopping(PURPOSE, content, content)
-    with patch("providers.batches.batch_input._SLICE_BYTES", 10), pytest.raises(FerryError):
+    with patch("providers.batches.checked_input._SLICE_BYTES", 10), pytest.raises(FerryError):
         await batches(upstream).create(CALLER, from_file())
     assert upstream.done
     assert len(upstream.replies) == 3
