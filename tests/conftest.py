@@ -4,10 +4,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 from tenacity import wait_none
 
 from tests.buckets import FakeS3, aws_environment
 from tests.processes import fake
+
+# `make fuzz` chooses it: as many examples of each property as take minutes.
+settings.register_profile("long", max_examples=1000, deadline=None)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -1,0 +1,69 @@
+"""Two replicas of the proxy in front of the fake of every provider; a test may kill either."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from aiohttp import ClientSession, ClientTimeout
+
+from tests.end_to_end.fake_client import KINDS, FakeClient
+from tests.processes import Process, fake, free_port, start_proxy
+
+
+class Replicas:
+    """Both have one state store; `base_urls` are theirs, in order."""
+
+    def __init__(
+        self,
+        fakes: Mapping[str, FakeClient],
+        http: ClientSession,
+        state: Path,
+        settings: Mapping[str, str],
+    ) -> None:
+        self.fakes = fakes
+        self.http = http
+        self._state = state
+        self._settings = settings
+        self._ports = [free_port(), free_port()]
+        self._running: list[Process] = []
+        self.base_urls = [f"http://127.0.0.1:{port}/genai" for port in self._ports]
+
+    async def start(self) -> None:
+        self._running = list(await asyncio.gather(*map(self._started, self._ports)))
+
+    async def kill(self, number: int) -> None:
+        """The replica ends immediately, and starts again."""
+        await self._running[number].kill()
+        self._running[number] = await self._started(self._ports[number])
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(each.stop() for each in self._running))
+
+    @property
+    def processes(self) -> list[Process]:
+        """Those that run now."""
+        return self._running
+
+    async def _started(self, port: int) -> Process:
+        upstreams = {name: each.as_upstream for name, each in self.fakes.items()}
+        return await start_proxy(
+            self._state, upstreams, {**self._settings, "FERRY_PORT": str(port)}
+        )
+
+
+@asynccontextmanager
+async def replicas(
+    state: Path, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[Replicas]:
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=60)))
+        processes = {
+            name: await stack.enter_async_context(fake(name, *kind.fake_options))
+            for name, kind in KINDS.items()
+        }
+        fakes = {name: FakeClient(kind, processes[name], http) for name, kind in KINDS.items()}
+        both = Replicas(fakes, http, state, settings or {})
+        stack.push_async_callback(both.stop)
+        await both.start()
+        yield both
