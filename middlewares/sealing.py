@@ -144,6 +144,8 @@ class UploadUrls:
 
     def open(self, token: str, tail: str) -> SealedUpload | None:
         """The content of `token`, or None if none of our secrets opens it for `tail`."""
+        if not token.isascii():
+            return None
         session, _, rest = token.partition(".")
         tenant, _, sealed = rest.partition(".")
         bound = _bound(session, tenant, tail)

@@ -19,7 +19,7 @@ from math import inf
 from termios import TIOCOUTQ
 from typing import Any, Final, cast
 
-from aiohttp import StreamReader, web
+from aiohttp import HttpVersion10, HttpVersion11, StreamReader, web
 from aiohttp.abc import AbstractStreamWriter
 
 from middlewares.http_rules import end_to_end
@@ -107,6 +107,9 @@ class Connection(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
+        if request.version not in (HttpVersion10, HttpVersion11):
+            # A response has its request's version, and this one was refused.
+            request._cache["version"] = HttpVersion11
         try:
             return await super().finish_response(request, resp, start_time)
         finally:

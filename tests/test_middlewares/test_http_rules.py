@@ -36,6 +36,9 @@ async def refused(proxy: RunningProxy, data: bytes, code: int = 400) -> str:
 )
 async def test_other_versions_of_http(proxy: RunningProxy, data: bytes) -> None:
     await refused(proxy, data)
+    async with proxy.connection() as (reader, writer):
+        writer.write(data)
+        assert (await reader.readline())[:13] in (b"HTTP/1.0 400 ", b"HTTP/1.1 400 ")
 
 
 @pytest.mark.parametrize("method", ["TRACE", "PURGE", "PROPFIND", "LINK"])
