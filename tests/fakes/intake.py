@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 from aiohttp import web
+from aiohttp.http_exceptions import ContentEncodingError
 
 from .faults import CUTS, Fault
 from .journal import EXCHANGE, MIB, Exchange
@@ -54,6 +55,8 @@ async def body_chunks(request: web.Request) -> AsyncIterator[bytes]:
     except BodyBroken:
         raise
     except (ConnectionError, web.RequestPayloadError) as error:
+        if isinstance(error.__cause__, ContentEncodingError):
+            raise web.HTTPBadRequest(text="The body is not in its Content-Encoding.") from error
         raise BodyBroken("the client's body broke off") from error
 
 

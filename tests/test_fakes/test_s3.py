@@ -17,6 +17,16 @@ from tests.fakes.s3.moto_server import MotoServer
 
 from .s3_client import OURS, Answer, Client, presign
 
+# --- lists -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("token", ["i", "0" * 32])
+async def test_a_token_of_no_list_is_refused(client: Client, token: str) -> None:
+    url = f"{client.url}/{FILES_BUCKET}?continuation-token={token}&list-type=2"
+    answer = await client.signed_at(url)
+    assert (answer.status, answer.code) == (400, "InvalidArgument")
+
+
 # --- signatures ------------------------------------------------------------------------------
 
 

@@ -70,6 +70,9 @@ class Front:
         if upload is not None and not self._moto.has_upload(bucket, upload):
             # moto accepts a second Complete, and answers 500 to a part of an upload that has ended.
             raise S3Refusal(404, "NoSuchUpload")
+        token = url.query.get("continuation-token")
+        if token is not None and not self._moto.has_token(token):
+            raise S3Refusal(400, "InvalidArgument", "The continuation token provided is incorrect")
         passed = {n: v for n, v in headers.items() if _is_for_moto(n, bucket)}
         if "partNumber" not in url.query and "content-type" in headers:
             passed["content-type"] = headers["content-type"]  # it is the object's

@@ -53,6 +53,10 @@ class MotoServer:
     def has_upload(self, bucket: str, upload: str) -> bool:
         return upload in self.backend.get_bucket(bucket).multiparts
 
+    def has_token(self, token: str) -> bool:
+        """Whether a list returned it; moto answers 500 to any other."""
+        return token in self.backend._pagination_tokens
+
     def clear(self) -> None:
         self.backend.reset()
         for bucket in self._buckets:
