@@ -31,6 +31,10 @@ LICENCES := 3-Clause BSD License;Apache Software License;Apache-2.0;Apache-2.0 A
 
 SBOM ?= build/sbom.json
 
+FUZZ_REQUESTS ?= 1000000
+FUZZ_SEED ?= 1
+PARSER_SECONDS ?= 60
+
 # A developer's own Python settings must not change the result.
 export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -58,7 +62,7 @@ TOOLS += $(PROMTOOL)
 endif
 endif
 
-.PHONY: demo test lint types check audit licences sbom bench install sdks tools lock clean
+.PHONY: demo test lint types check audit licences sbom bench fuzz fuzz-parsers install sdks tools lock clean
 
 ## Runs the whole workflow of every provider against the fakes, without keys or network.
 demo: $(INSTALLED)
@@ -100,6 +104,18 @@ sbom: $(INSTALLED)
 bench: $(INSTALLED)
 	$(VENV)/bin/python -m tests.benchmarks
 
+## Sends FUZZ_REQUESTS random requests, a million by default, and runs the state machines for long.
+fuzz: $(INSTALLED)
+	$(VENV)/bin/python -m tests.fuzz --requests $(FUZZ_REQUESTS) --seed $(FUZZ_SEED)
+	$(VENV)/bin/python -m pytest --hypothesis-profile=long tests/test_faults/test_state_machines.py
+
+## Sends random bytes to every parser, PARSER_SECONDS to each; needs Linux, and installs atheris.
+fuzz-parsers: $(VENV)/.atheris
+	for target in $$($(VENV)/bin/python -m tests.fuzz.parsers); do \
+	  $(VENV)/bin/python -m tests.fuzz.with_atheris "$$target" -max_total_time=$(PARSER_SECONDS) \
+	      -timeout=10 -max_len=4096 -verbosity=0 || exit 1; \
+	done
+
 install: $(INSTALLED)
 
 ## Installs the SDKs that the end-to-end tests use besides the newest Python SDK.
@@ -122,6 +138,8 @@ lock: $(VENV_LOCK)/bin/uv
 	$(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-strip-extras --no-header --quiet tests/end_to_end/requirements-sdk2.in \
 	    --output-file tests/end_to_end/requirements-sdk2.lock
+	$(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
+	    --no-header --quiet tests/fuzz/requirements.in --output-file tests/fuzz/requirements.lock
 	$(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-strip-extras --no-header --quiet --constraint requirements.lock --extra otel pyproject.toml \
 	    --output-file deploy/requirements.lock
@@ -151,6 +169,11 @@ $(VENV)/bin/python:
 $(INSTALLED): requirements.lock pyproject.toml setup.cfg | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet --require-hashes --requirement requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Not among the packages for development: it has no wheels for macOS and ARM.
+$(VENV)/.atheris: tests/fuzz/requirements.lock | $(INSTALLED)
+	$(VENV)/bin/python -m pip install --quiet --require-hashes --requirement $<
 	@touch $@
 
 $(VENV_SDK2)/bin/python: | $(VENV)/bin/python

@@ -1,0 +1,1 @@
+"""Random requests to a running proxy, and random bytes to its parsers."""
