@@ -34,6 +34,7 @@ SBOM ?= build/sbom.json
 FUZZ_REQUESTS ?= 1000000
 FUZZ_SEED ?= 1
 PARSER_SECONDS ?= 60
+SOAK_SECONDS ?= 600
 
 # A developer's own Python settings must not change the result.
 export PYTHONNOUSERSITE := 1
@@ -62,7 +63,7 @@ TOOLS += $(PROMTOOL)
 endif
 endif
 
-.PHONY: demo test lint types check audit licences sbom bench fuzz fuzz-parsers install sdks tools lock clean
+.PHONY: demo test lint types check audit licences sbom bench fuzz fuzz-parsers soak install sdks tools lock clean
 
 ## Runs the whole workflow of every provider against the fakes, without keys or network.
 demo: $(INSTALLED)
@@ -108,6 +109,10 @@ bench: $(INSTALLED)
 fuzz: $(INSTALLED)
 	$(VENV)/bin/python -m tests.fuzz --requests $(FUZZ_REQUESTS) --seed $(FUZZ_SEED)
 	$(VENV)/bin/python -m pytest --hypothesis-profile=long tests/test_faults/test_state_machines.py
+
+## Mixed work on every provider for SOAK_SECONDS, with faults and kills: nothing is lost, nothing grows.
+soak: $(INSTALLED)
+	$(VENV)/bin/python -m tests.soak --seconds $(SOAK_SECONDS) --seed $(FUZZ_SEED)
 
 ## Sends random bytes to every parser, PARSER_SECONDS to each; needs Linux, and installs atheris.
 fuzz-parsers: $(VENV)/.atheris

@@ -147,6 +147,11 @@ class FakeClient:
         order = {"match": {**match, "nth": nth}, "fault": {"kind": kind, **fault}}
         return str((await self._post("faults", order))["name"])
 
+    async def disarm(self) -> None:
+        """No fault applies from now on."""
+        async with self._session.delete(f"{self._control}/faults") as reply:
+            assert reply.status == 200, await reply.text()
+
     async def release(self, name: str) -> None:
         await self._post("release", {"name": name})
 

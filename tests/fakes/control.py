@@ -8,6 +8,7 @@ GET  /_fake/events?wait=asked&path=REGEX&count=N     until N matching requests h
      (`method=M` and `outcome=O` narrow the match; after `timeout` seconds, 30 by default: 408)
 POST /_fake/faults     {"match": {method, path, query, headers, nth, times},
                         "fault": {kind, name, ...}}, see `striking` for the kinds
+DELETE /_fake/faults   disarm all, and end their delays
 POST /_fake/release    {"name"}: end the delay of that name
 POST /_fake/settings   any of journal.Settings; GET shows them
 GET  /_fake/objects    {"files": [...], "uploads": [...], "batches": [...]} of every owner
@@ -157,6 +158,11 @@ async def arm_fault(request: web.Request) -> web.Response:
     return web.json_response({"name": request.app[CONTROL].faults.arm(await request.json()).name})
 
 
+async def disarm_faults(request: web.Request) -> web.Response:
+    request.app[CONTROL].faults.clear()
+    return web.json_response({})
+
+
 async def release(request: web.Request) -> web.Response:
     if not request.app[CONTROL].faults.release((await request.json())["name"]):
         raise KeyError("no fault of that name")
@@ -226,6 +232,7 @@ def join(app: web.Application, control: Control) -> None:
         ("GET", "/_fake/requests", show_requests),
         ("GET", "/_fake/events", wait_for_event),
         ("POST", "/_fake/faults", arm_fault),
+        ("DELETE", "/_fake/faults", disarm_faults),
         ("POST", "/_fake/release", release),
         ("GET", "/_fake/settings", change_settings),
         ("POST", "/_fake/settings", change_settings),

@@ -26,7 +26,7 @@ class Part:
             value += chunk
             if len(value) > limit:
                 raise MultipartError("a form field is too long")
-        return value.decode()
+        return _decoded(value)
 
 
 def boundary_of(content_type: str, wanted: str) -> bytes:
@@ -98,7 +98,7 @@ class MultipartReader:
                 raise MultipartError("a part's headers have no end")
         block, _, self._buffer = self._buffer.partition(end)
         headers: dict[str, str] = {}
-        for line in block.decode().split("\r\n"):
+        for line in _decoded(block).split("\r\n"):
             name, mark, value = line.partition(":")
             if not mark or name.lower() in headers:
                 raise MultipartError(f"malformed part header {line!r}")
@@ -117,3 +117,10 @@ class MultipartReader:
         self._buffer = self._buffer[found + len(self._delimiter) :]
         if ready:
             yield ready
+
+
+def _decoded(text: bytes) -> str:
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        raise MultipartError("a header or a field is not UTF-8") from None

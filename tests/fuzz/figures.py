@@ -51,6 +51,16 @@ async def settled(process: Process, before: Figures, more_tasks: int) -> Figures
     return now
 
 
+def growth(before: Figures, after: Figures, limits: Figures) -> list[str]:
+    """A sentence for each figure that grew by more than its limit."""
+    grown = {
+        "memory": after.memory - before.memory > limits.memory,
+        "descriptors": after.descriptors - before.descriptors > limits.descriptors,
+        "tasks": after.tasks - before.tasks > limits.tasks,
+    }
+    return [f"{name} grew: {before} to {after}" for name, more in grown.items() if more]
+
+
 def _tasks(line: str) -> int | None:
     try:
         document = json.loads(line)

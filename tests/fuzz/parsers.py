@@ -8,16 +8,19 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from types import SimpleNamespace
+from typing import Any, Final, cast
 from unittest.mock import Mock
 
-from aiohttp import StreamReader
+from aiohttp import StreamReader, web
 from aiohttp.test_utils import make_mocked_request
 
 from middlewares.batch_request import parse_new_batch
 from middlewares.header_text import header_text
 from middlewares.inbound_body import parse_json_object
 from middlewares.multipart_related import parse_multipart
+from middlewares.observation import Observation
+from middlewares.request_keys import GATEWAY, OBSERVATION
 from middlewares.routes import parse_route, parse_upload_url
 from middlewares.sealing import UploadUrls
 from middlewares.upload_request import file_fields
@@ -25,7 +28,7 @@ from providers.anthropic import batch_lines as anthropic
 from providers.anthropic.results import from_anthropic_line
 from providers.aws.errors import parse_xml
 from providers.batches.batch_input import FileInput
-from providers.batches.json_lines import HEAD_BYTES, LineSplitter
+from providers.batches.json_lines import LineSplitter
 from providers.batches.line_formats import LineFormats, RequestTranslator
 from providers.batches.result_lines import id_at_head, parse_result
 from providers.bedrock.content import batch_lines as bedrock
@@ -34,6 +37,7 @@ from providers.bedrock.content.native_lines import NativeRules
 from providers.bedrock.content.native_lines import line_formats as bedrock_formats
 from providers.bedrock.content.result_from_bedrock import result_from_bedrock
 from providers.bedrock.pages import page_start_of
+from providers.deadlines import DEFAULT_LIMITS
 from providers.errors import FerryError
 from providers.json_api.json_text import parse_object
 from providers.json_api.page_tokens import decode_page_token
@@ -45,6 +49,7 @@ from providers.openai_content.result_from_openai import from_openai_line
 from providers.resource_names import decode_object_id, file_id_of_uri, parse_file_id
 from providers.resources import BatchKind, NewBatch, any_file_name
 from proxy import setting_values
+from proxy.client_settings import parse_client_tokens
 from tests.end_to_end.batch_client import MODELS, NATIVE_LINES, asking, gemini_line, inline
 from tests.memory_state import MemoryState
 
@@ -133,13 +138,17 @@ _READERS: Final[Mapping[str, Callable[[bytes], None]]] = {
 }
 
 
+_APP: Final = cast(web.Application, {GATEWAY: SimpleNamespace(time_limits=DEFAULT_LIMITS)})
+
+
 def _multipart(data: bytes) -> None:
     async def read() -> None:
-        payload = StreamReader(Mock(), 1 << 16, loop=_loop)
+        payload = StreamReader(Mock(_reading_paused=False), 1 << 16, loop=_loop)
         payload.feed_data(data)
         payload.feed_eof()
         headers = {"Content-Type": "multipart/related; boundary=limit", "Content-Length": "1"}
-        request = make_mocked_request("POST", "/", headers, payload=payload, loop=_loop)
+        request = make_mocked_request("POST", "/", headers, payload=payload, app=_APP)
+        request[OBSERVATION] = Observation()
         _, _, body = await parse_multipart(request)
         async for _ in body.chunks:
             pass
@@ -185,7 +194,7 @@ def _header(data: bytes) -> None:
 
 
 def _results(data: bytes) -> None:
-    id_at_head(data[:HEAD_BYTES], "custom_id")
+    id_at_head(data, "custom_id")
     try:
         _, line = parse_result(data, "custom_id")
     except ValueError:
@@ -221,7 +230,7 @@ _SETTINGS: Final[tuple[Callable[[object], object], ...]] = (
     setting_values.parse_origins,
     setting_values.parse_secret_keys,
     setting_values.parse_key,
-    setting_values.parse_client_tokens,
+    parse_client_tokens,
     setting_values.parse_region,
     setting_values.parse_role_arn,
     setting_values.parse_bedrock_s3_uri,

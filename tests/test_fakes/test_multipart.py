@@ -46,6 +46,7 @@ async def test_parts_are_the_same_however_the_bytes_arrive(size: int) -> None:
         BODY.replace(b"--Bee", b"")[:-6],
         BODY.replace(b"--Bee", b"") + b"x",
         b"--B\r\nno colon\r\n\r\nx\r\n--B--",
+        b"--B\r\n\xff: a\r\n\r\nx\r\n--B--",
     ],
 )
 async def test_malformed_bodies_are_refused(body: bytes) -> None:

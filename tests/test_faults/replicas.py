@@ -20,11 +20,13 @@ class Replicas:
         http: ClientSession,
         state: Path,
         settings: Mapping[str, str],
+        program: str,
     ) -> None:
         self.fakes = fakes
         self.http = http
         self._state = state
         self._settings = settings
+        self._program = program
         self._ports = [free_port(), free_port()]
         self._running: list[Process] = []
         self.base_urls = [f"http://127.0.0.1:{port}/genai" for port in self._ports]
@@ -47,15 +49,15 @@ class Replicas:
 
     async def _started(self, port: int) -> Process:
         upstreams = {name: each.as_upstream for name, each in self.fakes.items()}
-        return await start_proxy(
-            self._state, upstreams, {**self._settings, "FERRY_PORT": str(port)}
-        )
+        settings = {**self._settings, "FERRY_PORT": str(port)}
+        return await start_proxy(self._state, upstreams, settings, self._program)
 
 
 @asynccontextmanager
 async def replicas(
-    state: Path, settings: Mapping[str, str] | None = None
+    state: Path, settings: Mapping[str, str] | None = None, program: str = "proxy"
 ) -> AsyncIterator[Replicas]:
+    """`program` is the module that each replica runs."""
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=60)))
         processes = {
@@ -63,7 +65,7 @@ async def replicas(
             for name, kind in KINDS.items()
         }
         fakes = {name: FakeClient(kind, processes[name], http) for name, kind in KINDS.items()}
-        both = Replicas(fakes, http, state, settings or {})
+        both = Replicas(fakes, http, state, settings or {}, program)
         stack.push_async_callback(both.stop)
         await both.start()
         yield both

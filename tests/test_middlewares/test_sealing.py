@@ -39,7 +39,9 @@ def test_a_sealed_value_opens() -> None:
     assert URLS.open(TOKEN, TAIL) == UPLOAD
 
 
-@pytest.mark.parametrize("token", ["\udc80", "a.\udc80.b", f"{TOKEN}\udc80", "\u00e9.\u00e9.\u00e9"])
+@pytest.mark.parametrize(
+    "token", ["\udc80", "a.\udc80.b", f"{TOKEN}\udc80", "\u00e9.\u00e9.\u00e9"]
+)
 def test_text_that_no_token_has_does_not_open(token: str) -> None:
     assert URLS.open(token, TAIL) is None
 
