@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import orjson
 from yarl import URL
 
+from providers.aws.clock import AwsClock
 from providers.aws.errors import error_despite_success, parse_xml, refused
 from providers.aws.keys import AwsKeys
 from providers.aws.signing import BEDROCK, S3, aws_url, presigned, signed
@@ -47,6 +48,7 @@ class AwsClient:
         self._upstream = upstream
         self._retries = retries
         self._restate = restate
+        self._clock = AwsClock()
 
     async def json(
         self, target: AwsTarget, method: str, path: str, document: Any = None, **query: str
@@ -83,10 +85,19 @@ class AwsClient:
         headers: Mapping[str, str] | None = None,
         silence: float | None = None,
     ) -> Reply:
-        """One attempt; the answer is still on the wire. `silence` as in OutboundRequest."""
+        """One attempt; the answer is still on the wire. `silence` as in OutboundRequest.
+
+        It is made again if its refusal shows that this machine's clock is wrong.
+        """
         request = OutboundRequest(method, url, dict(headers or {}), body or None, silence)
         keys = await target.keys()
-        return await self._sent(target, keys, signed(request, keys, service, target.region))
+        correction = self._clock.correction
+        try:
+            return await self._signed(target, keys, service, request)
+        except FerryError:
+            if self._clock.correction == correction:
+                raise
+            return await self._signed(target, keys, service, request)
 
     async def opened(
         self, target: S3Target, url: URL, headers: Mapping[str, str] | None = None
@@ -101,7 +112,8 @@ class AwsClient:
         """Stream `body` to a presigned URL of S3."""
         bare = OutboundRequest("PUT", url, dict(headers or {}))
         keys = await target.keys()
-        request = replace(presigned(bare, keys, target.region), body=body)
+        at = self._clock.now()
+        request = replace(presigned(bare, keys, target.region, at), body=body)
         send = partial(self._sent, target, keys, request)
         async with await self._retries.unsent(send) as reply:
             await reply.read(UPSTREAM_ANSWER)
@@ -127,6 +139,12 @@ class AwsClient:
 
         return await self._retries.idempotent(call)
 
+    async def _signed(
+        self, target: S3Target, keys: AwsKeys, service: str, request: OutboundRequest
+    ) -> Reply:
+        at = self._clock.now()
+        return await self._sent(target, keys, signed(request, keys, service, target.region, at))
+
     async def _sent(self, target: S3Target, keys: AwsKeys, request: OutboundRequest) -> Reply:
         headers = {**_PLAIN, **request.headers}
         reply = await self._upstream.send(replace(request, headers=headers))
@@ -134,6 +152,7 @@ class AwsClient:
             return reply
         async with reply:
             data = await read_refusal(reply)
+        self._clock.correct(reply.headers)
         error = refused(self.name, reply, data, target.region, keys.secrets())
         raise self._restate(error)
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 from urllib.parse import quote
 
 from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
@@ -21,6 +22,7 @@ BEDROCK: Final = "bedrock"
 # skew that S3 allows.
 _PRESIGNED_SECONDS: Final = 15 * 60
 _UNRESERVED: Final = "-_.~"
+_TIMESTAMP: Final = "%Y%m%dT%H%M%SZ"
 
 
 def encode_key(text: str) -> str:
@@ -43,25 +45,44 @@ def aws_url(base: URL, path: str, query: Mapping[str, str] | None = None) -> URL
     return URL(f"{base.origin()}{full_path}{f'?{pairs}' if pairs else ''}", encoded=True)
 
 
-def signed(request: OutboundRequest, keys: AwsKeys, service: str, region: str) -> OutboundRequest:
-    """`request`, whose body is in memory, with its signature in headers."""
+def signed(
+    request: OutboundRequest, keys: AwsKeys, service: str, region: str, at: datetime | None = None
+) -> OutboundRequest:
+    """`request`, whose body is in memory, with its signature in headers, made at the time `at`."""
     algorithm = S3SigV4Auth if service == S3 else SigV4Auth
     unsigned = AWSRequest(
         request.method, str(request.url), dict(request.headers), data=request.body or b""
     )
+    _sign_at(unsigned, at)
     algorithm(_credentials(keys), service, region).add_auth(unsigned)
     return replace(request, headers=dict(unsigned.headers.items()))
 
 
-def presigned(request: OutboundRequest, keys: AwsKeys, region: str) -> OutboundRequest:
+def presigned(
+    request: OutboundRequest, keys: AwsKeys, region: str, at: datetime | None = None
+) -> OutboundRequest:
     """`request` to S3 with its signature in the URL, which does not cover the body.
 
     The URL is then a secret.
     """
     unsigned = AWSRequest(request.method, str(request.url), dict(request.headers))
+    _sign_at(unsigned, at)
     signer = S3SigV4QueryAuth(_credentials(keys), S3, region, expires=_PRESIGNED_SECONDS)
     signer.add_auth(unsigned)
     return replace(request, url=URL(str(unsigned.url), encoded=True))
+
+
+class _FixedTime(dict[str, Any]):
+    """What botocore knows of a request. It writes this machine's time, which may be wrong."""
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name != "timestamp":
+            super().__setitem__(name, value)
+
+
+def _sign_at(request: AWSRequest, at: datetime | None) -> None:
+    if at is not None:
+        request.context = _FixedTime(timestamp=at.strftime(_TIMESTAMP))
 
 
 def _credentials(keys: AwsKeys) -> Credentials:

@@ -1,3 +1,6 @@
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
 import orjson
 import pytest
 from tenacity import wait_none
@@ -182,3 +185,46 @@ async def test_each_retry_is_told_to_the_observer() -> None:
     aws = AwsClient("bedrock", upstream, Retries(observer, wait_none()))
     await aws.json(await aws_target(), "GET", "/jobs")
     assert observer.retries == 2
+
+
+def refused_by_clock(time: datetime) -> Answer:
+    headers = {"x-amzn-errortype": "InvalidSignatureException", "Date": format_datetime(time)}
+    return answer({"message": "Signature expired"}, 403, headers)
+
+
+@pytest.mark.parametrize("minutes", [10, -10, 60 * 24 * 400])
+async def test_a_wrong_clock_is_corrected_by_the_refusal(minutes: int) -> None:
+    theirs = datetime.now(UTC) + timedelta(minutes=minutes)
+    aws, upstream = client(refused_by_clock(theirs), answer({}), answer({}))
+    for _ in range(2):
+        assert await aws.json(await aws_target(), "GET", "/jobs") == {}
+    stamps = [sent.request.headers["X-Amz-Date"] for sent in upstream.sent]
+    wrong, *right = (datetime.strptime(f"{each}+0000", "%Y%m%dT%H%M%SZ%z") for each in stamps)
+    assert abs(wrong - datetime.now(UTC)) < timedelta(minutes=1)
+    assert all(abs(each - theirs) < timedelta(minutes=1) for each in right)
+    assert upstream.done
+
+
+@pytest.mark.parametrize("headers", [{}, {"Date": "soon"}, {"Date": "Mon, 99 Jan 99999 0:0:0 GMT"}])
+async def test_a_refusal_without_a_time_corrects_nothing(headers: dict[str, str]) -> None:
+    aws, upstream = client(answer({}, 403, headers), answer({}))
+    with pytest.raises(FerryError):
+        await aws.json(await aws_target(), "GET", "/jobs")
+    assert not upstream.done
+
+
+async def test_a_refusal_at_the_right_time_is_final() -> None:
+    aws, upstream = client(refused_by_clock(datetime.now(UTC) + timedelta(minutes=2)))
+    with pytest.raises(FerryError, match="Signature expired"):
+        await aws.json(await aws_target(), "GET", "/jobs")
+    assert upstream.done
+
+
+async def test_a_presigned_url_has_the_corrected_time() -> None:
+    theirs = datetime.now(UTC) - timedelta(hours=1)
+    aws, upstream = client(refused_by_clock(theirs), answer({}), Answer(200, {"ETag": "e"}))
+    await aws.json(await aws_target(), "GET", "/jobs")
+    await aws.put(await aws_target(), BUCKET, in_memory(b"content"))
+    stamp = upstream.sent[-1].request.url.query["X-Amz-Date"]
+    at = datetime.strptime(f"{stamp}+0000", "%Y%m%dT%H%M%SZ%z")
+    assert abs(at - theirs) < timedelta(minutes=1)
