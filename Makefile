@@ -63,7 +63,7 @@ TOOLS += $(PROMTOOL)
 endif
 endif
 
-.PHONY: demo test lint types check audit licences sbom bench fuzz fuzz-parsers soak install sdks tools lock clean
+.PHONY: demo test lint types check audit licences sbom bench overload fuzz fuzz-parsers soak install sdks tools lock clean
 
 ## Runs the whole workflow of every provider against the fakes, without keys or network.
 demo: $(INSTALLED)
@@ -104,6 +104,10 @@ sbom: $(INSTALLED)
 ## Measures peak memory under load; takes minutes, and is not part of the tests.
 bench: $(INSTALLED)
 	$(VENV)/bin/python -m tests.benchmarks
+
+## Measures with wrk what the proxy does beyond its limits; takes two minutes.
+overload: $(INSTALLED)
+	$(VENV)/bin/python -m tests.benchmarks.overload
 
 ## Sends FUZZ_REQUESTS random requests, a million by default, and runs the state machines for long.
 fuzz: $(INSTALLED)

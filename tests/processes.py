@@ -62,12 +62,19 @@ class Process:
 
     async def stop(self) -> int:
         """Sends SIGTERM, and returns the exit code."""
-        if self._process.returncode is None:
-            self._process.send_signal(signal.SIGTERM)
+        self.send_signal(signal.SIGTERM)
+        return await self.ended()
+
+    async def ended(self) -> int:
+        """Waits for its end, and returns the exit code."""
         async with asyncio.timeout(STOP_SECONDS):
             code = await self._process.wait()
             await asyncio.gather(*self._reading)
         return code
+
+    def send_signal(self, number: signal.Signals) -> None:
+        if self._process.returncode is None:
+            self._process.send_signal(number)
 
     async def kill(self) -> None:
         """Sends SIGKILL: the process cannot clean up."""

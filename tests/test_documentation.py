@@ -100,3 +100,16 @@ def test_the_policies_are_json_and_name_operations_of_bedrock() -> None:
 
     assert len(actions_of_bedrock()) == 5
     assert actions_of_bedrock() <= operations
+
+
+def test_every_promise_names_tests_that_exist() -> None:
+    text = (ROOT / "deploy" / "docs" / "reliability.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith("| ") and "test |" not in line]
+
+    assert len(rows) > 30
+    for row in rows:
+        named = re.findall(r"`(tests/[a-z_0-9/]+\.py)::(test_\w+)`", row)
+        assert named, row
+        for file, test in named:
+            functions = re.findall(r"^(?:async )?def (\w+)\(", (ROOT / file).read_text(), re.M)
+            assert test in functions, f"{file}::{test}"

@@ -48,7 +48,7 @@ class Stage:
         async with self.client.post(url, headers=self.headers, json=document) as answer:
             return await self._document(answer)
 
-    async def settings(self, **settings: int | bool | None) -> None:
+    async def settings(self, **settings: float | bool | None) -> None:
         """Changes the fake's settings."""
         url = f"{self.upstream.ready['control']}/_fake/settings"
         async with self.client.post(url, json=settings) as answer:

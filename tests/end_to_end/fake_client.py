@@ -141,10 +141,18 @@ class FakeClient:
     async def settings(self, **changed: Any) -> None:
         await self._post("settings", changed)
 
-    async def arm(self, match: Match | None, kind: str, *, nth: int = 1, **fault: Any) -> str:
-        """Arms a fault for the `nth` request that matches from now; returns the fault's name."""
+    async def arm(
+        self, match: Match | None, kind: str, *, nth: int = 1, times: int = 1, **fault: Any
+    ) -> str:
+        """Arms a fault for `times` requests that match, from the `nth` from now on.
+
+        Returns the fault's name.
+        """
         assert match is not None, "this upstream gets no such request"
-        order = {"match": {**match, "nth": nth}, "fault": {"kind": kind, **fault}}
+        order = {
+            "match": {**match, "nth": nth, "times": times},
+            "fault": {"kind": kind, **fault},
+        }
         return str((await self._post("faults", order))["name"])
 
     async def disarm(self) -> None:

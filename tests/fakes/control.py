@@ -43,6 +43,7 @@ SETTINGS = Record(
         "page_limit": Nullable(WHOLE),
         "answer_bytes": Number(low=0, whole=True),
         "answer": Table(Anything()),
+        "answer_delay": Number(low=0),
         "body_as_text": Flag(),
         "upload_seconds": WHOLE,
         "results_url": Nullable(Text(low=1)),

@@ -9,7 +9,9 @@ from .shape import Anything, Flag, Number, Record, Table, Text
 
 CUTS = frozenset({"truncate", "cut_chunks"})
 """The kinds that send only a part of the answer."""
-KINDS = frozenset({"lose_answer", "reset", "status", "delay", "reject_after"}) | CUTS
+SPOILED = frozenset({"trickle", "excess", "compress"})
+"""The kinds that send the whole answer in a way that no client expects."""
+KINDS = frozenset({"lose_answer", "reset", "status", "delay", "reject_after"}) | CUTS | SPOILED
 PLACES = frozenset({"request", "answer"})
 
 COUNT = Number(low=0, whole=True)

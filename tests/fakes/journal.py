@@ -33,7 +33,8 @@ SIGNED_BY = re.compile(r"Credential=([^/]+)/")
 class Settings:
     """What `POST /_fake/settings` changes. Rates are bytes per second of one request.
 
-    `answer` replaces members of every answer of a model.
+    `answer` replaces members of every answer of a model; `answer_delay` is in seconds, before the
+    answer to every request.
     Only OpenAI: `body_as_text` writes an answer's body as a string of JSON, as OGX does;
     `upload_seconds` is the lifetime of an upload.
     Only Anthropic: `results_url` is that of an ended batch, with `{id}` for its id;
@@ -50,6 +51,7 @@ class Settings:
     page_limit: int | None = None
     answer_bytes: int = 0
     answer: dict[str, Any] = field(default_factory=dict)
+    answer_delay: float = 0
     body_as_text: bool = False
     upload_seconds: int = 3600
     results_url: str | None = None

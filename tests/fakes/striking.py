@@ -7,8 +7,13 @@ delay         wait for the release: `at` "request" or "answer", or after `after_
 truncate      send the full Content-Length, then `after_bytes` of the answer, then close
 cut_chunks    send `after_bytes` of the answer in chunks, then close without the last chunk
 reject_after  answer `status` after `after_bytes` of the body, while it still arrives, then close
+trickle       send the headers of the answer, and then a few bytes a second
+excess        declare a Content-Length of `after_bytes`, and send the whole answer
+compress      send the answer in gzip, whatever the request accepts
 """
 
+import asyncio
+import gzip
 import socket
 import struct
 from collections.abc import Awaitable, Callable
@@ -17,9 +22,12 @@ import orjson
 from aiohttp import hdrs, web
 
 from .blob import BlobResponse
-from .faults import CUTS, Fault
+from .faults import CUTS, SPOILED, Fault
 from .intake import BodyBroken, drain
 from .journal import Exchange
+
+TRICKLE_SECONDS = 0.3
+"""Between two bytes."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -29,7 +37,9 @@ async def strike(
 ) -> web.StreamResponse:
     """Handle the request as the fault says; raises ConnectionError if the client has left."""
     if fault is None:
-        return await _send(request, await handler(request))
+        response = await handler(request)
+        await asyncio.sleep(exchange.settings.answer_delay)
+        return await _send(request, response)
     if fault.kind == "status":
         return await _answer_status(request, exchange, fault)
     if fault.kind == "delay" and fault.at == "request" and fault.after_bytes is None:
@@ -44,6 +54,9 @@ async def strike(
         if fault.at == "answer":
             await _hold(exchange, fault)
         return await _send(request, response)
+    if fault.kind in SPOILED:
+        exchange.fire(fault.name)
+        return await _spoil(request, response, fault)
     return await _break_off(request, exchange, fault, response)
 
 
@@ -90,6 +103,39 @@ async def _send(request: web.Request, response: web.StreamResponse) -> web.Strea
     return response
 
 
+async def _spoil(
+    request: web.Request, response: web.StreamResponse, fault: Fault
+) -> web.StreamResponse:
+    body = _body_of(response)
+    if not body or request.method == "HEAD":
+        return await _send(request, response)
+    if fault.kind == "compress":
+        body = gzip.compress(body)
+    spoiled = web.StreamResponse(status=response.status, headers=response.headers)
+    spoiled.content_length = (fault.after_bytes or 0) if fault.kind == "excess" else len(body)
+    if fault.kind == "compress":
+        spoiled.headers[hdrs.CONTENT_ENCODING] = "gzip"
+    await spoiled.prepare(request)
+    if fault.kind == "excess":
+        # Written to the transport, because the response would cut it at its length.
+        if request.transport is not None:
+            request.transport.write(body)
+    elif fault.kind == "trickle":
+        for place in range(len(body)):
+            await spoiled.write(body[place : place + 1])
+            await asyncio.sleep(TRICKLE_SECONDS)
+    else:
+        await spoiled.write(body)
+    return spoiled
+
+
+def _body_of(response: web.StreamResponse) -> bytes:
+    if isinstance(response, BlobResponse):
+        return b"".join(response.blob.pieces())
+    body = response.body if isinstance(response, web.Response) else None
+    return body if isinstance(body, bytes) else b""
+
+
 async def _send_start(request: web.Request, response: web.StreamResponse, fault: Fault) -> None:
     """Send headers that promise the whole answer, and `after_bytes` of it."""
     limit = fault.after_bytes or 0
@@ -97,7 +143,7 @@ async def _send_start(request: web.Request, response: web.StreamResponse, fault:
         _frame(response, response.blob.size, fault)
         await response.send(request, limit)
     elif isinstance(response, web.Response):
-        body = response.body if isinstance(response.body, bytes) else b""
+        body = _body_of(response)
         cut = web.StreamResponse(status=response.status, headers=response.headers)
         _frame(cut, len(body), fault)
         await cut.prepare(request)

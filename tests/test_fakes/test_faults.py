@@ -120,3 +120,38 @@ async def test_the_log_has_no_credentials_and_reset_forgets(openai: Client) -> N
     assert (await (await openai.get("/_fake/requests")).json())["requests"] == []
     assert (await (await openai.get("/_fake/objects")).json())["files"] == []
     assert (await (await openai.get("/_fake/settings")).json())["uploads_api"] is True
+
+
+async def test_a_trickling_answer_begins_and_does_not_end(openai: Client) -> None:
+    await arm(openai, {"kind": "trickle"}, path="/files$")
+    response = await openai.get("/v1/files")
+    assert await response.content.readexactly(1) == b"{"
+    assert not response.content.at_eof()
+    response.close()
+
+
+async def test_an_answer_may_be_longer_than_it_declares(openai: Client) -> None:
+    await arm(openai, {"kind": "excess", "after_bytes": 3}, path="/files$")
+    reader, writer = await asyncio.open_connection(openai.host, openai.port)
+    writer.write(b"GET /v1/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer sk-one\r\n\r\n")
+    assert b"\r\nContent-Length: 3\r\n" in await reader.readuntil(b"\r\n\r\n")
+    assert (await reader.readuntil(b"}")).endswith(b'"last_id": null}')
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_an_answer_may_be_compressed_unasked(openai: Client) -> None:
+    await arm(openai, {"kind": "compress"}, path="/files$")
+    response = await openai.get("/v1/files", headers={"Accept-Encoding": "identity"})
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert (await response.json())["data"] == []
+
+
+async def test_every_fault_can_be_ended(openai: Client) -> None:
+    await arm(openai, {"kind": "delay", "name": "slow"}, path="/files$")
+    await arm(openai, {"kind": "status"}, path="/files$", times=100)
+    delayed = asyncio.create_task(store(openai, b"x"))
+    assert (await openai.get("/_fake/events?wait=slow&timeout=20")).status == 200
+    assert (await openai.delete("/_fake/faults")).status == 200
+    assert (await delayed).startswith("file-")
+    assert (await openai.get("/v1/files")).status == 200

@@ -3,7 +3,8 @@
 import orjson
 from aiohttp import web
 
-from ..intake import read_json
+from ..intake import Pace, read_json
+from ..journal import EXCHANGE
 from .batches import known_model
 from .content import GENERATE
 from .envelope import invalid
@@ -36,9 +37,14 @@ async def stream_generate_content(request: web.Request) -> web.StreamResponse:
     model = known_model(request.match_info["model"])
     answer = generate(model, GENERATE.parse(await read_json(request)))
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    exchange = request[EXCHANGE]
+    pace = Pace(exchange.settings.write_rate)
     await response.prepare(request)
     part = answer["candidates"][0]["content"]["parts"][0]
     for word in part.get("text", "").split(" "):
         event = {"candidates": [{"content": {"role": "model", "parts": [{"text": word}]}}]}
-        await response.write(b"data: " + orjson.dumps(event) + b"\r\n\r\n")
+        written = b"data: " + orjson.dumps(event) + b"\r\n\r\n"
+        await response.write(written)
+        exchange.gave(len(written))
+        await pace.passed(len(written))
     return response
