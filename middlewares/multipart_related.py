@@ -1,16 +1,16 @@
 """The multipart protocol: a part of JSON that describes the file, and a part with its bytes."""
 
 from collections.abc import AsyncIterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp import BodyPartReader, MultipartReader, StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from middlewares.header_text import header_text
 from middlewares.inbound_body import Reading, parse_json_object
 from providers.body import Body
 from providers.errors import invalid_argument
-from providers.limits import START_BODY
+from providers.limits import MULTIPART_LINES, START_BODY
 
 _READ_BYTES: Final = 64 << 10
 
@@ -23,7 +23,8 @@ async def parse_multipart(request: web.Request) -> tuple[dict[str, Any], str, Bo
     if not request.content_type.startswith("multipart/") or not request.body_exists:
         raise _malformed("Content-Type must be multipart/related with a boundary")
     try:
-        reading, parts = Reading(request), await request.multipart()
+        content = cast(StreamReader, _FewLines(request.content))
+        reading, parts = Reading(request), MultipartReader(request.headers, content)
         first = await _part(reading, parts)
         document = await _read_json(reading, first)
         second = await _part(reading, parts)
@@ -32,6 +33,27 @@ async def parse_multipart(request: web.Request) -> tuple[dict[str, Any], str, Bo
     described = parse_json_object(document, path="the first part")
     mime_type = header_text(second.headers.get("Content-Type", ""))
     return described, mime_type, Body(_content(reading, second, parts), None)
+
+
+class _FewLines:
+    """The body as aiohttp's reader uses it, with a limit of lines outside the contents of parts.
+
+    The reader skips any text before the first boundary, and never yields to the event loop while
+    lines have arrived.
+    """
+
+    def __init__(self, body: StreamReader) -> None:
+        self.read = body.read
+        self.unread_data = body.unread_data
+        self.at_eof = body.at_eof
+        self._body = body
+        self._left: int = MULTIPART_LINES
+
+    async def readline(self, *, max_line_length: int | None = None) -> bytes:
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError(f"it has more than {MULTIPART_LINES} lines outside its two parts")
+        return await self._body.readline(max_line_length=max_line_length)
 
 
 async def _part(reading: Reading, parts: MultipartReader) -> BodyPartReader:

@@ -36,6 +36,10 @@ FORWARDED_PREFIX: Final = Limit(256, "characters", "`X-Forwarded-Prefix`")
 START_BODY: Final = Limit(64 << 10, "bytes", "the JSON that starts an upload")
 # A relayed creation of a batch from a file is smaller; larger ones are relayed unread.
 INSPECTED_BODY: Final = Limit(16 << 10, "bytes", "a relayed creation that the proxy reads")
+# Each part has at most 128 lines of headers.
+MULTIPART_LINES: Final = Limit(
+    300, "lines", "boundaries, headers and text before the first boundary of a multipart upload"
+)
 PAGE_ITEMS: Final = Limit(100, "items", "a page of a list; a larger `pageSize` means this")
 PAGE_SIZE_DIGITS: Final = Limit(9, "digits", "`pageSize`")
 SIZE_DIGITS: Final = Limit(18, "digits", "a size or an offset of an upload")

@@ -53,6 +53,16 @@ async def test_whole() -> None:
     assert await parsed(arriving(simple)) == ("d", "text/plain", b"data")
 
 
+async def test_text_before_the_first_boundary_is_short() -> None:
+    simple = WHOLE.replace(CONTENT, b"data")
+    assert await parsed(arriving(b"preamble\r\n", simple)) == ("d", "text/plain", b"data")
+    request = arriving(b"\n" * 2**15, simple)
+    with pytest.raises(FerryError, match="more than 300 lines outside its two parts"):
+        await parsed(request)
+    # The rest is discarded in large pieces.
+    assert len(await request.content.read()) == 2**15 - 300 + len(simple)
+
+
 async def test_byte_by_byte() -> None:
     simple = WHOLE.replace(CONTENT, b"data\r\n-\r\n--\r\nb")
     pieces = [simple[n : n + 1] for n in range(len(simple))]
