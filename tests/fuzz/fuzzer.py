@@ -143,9 +143,9 @@ class Fuzzer:
         provider.names.learn(answer.headers, answer.document)
 
     def _judge(self, provider: Provider, answer: Answer, message: Message) -> None:
-        # Google's errors are relayed as they are; it is the default provider, too.
-        is_googles = provider.kind == "gemini" or answer.body.startswith(b"<!DOCTYPE html>")
-        is_ours = message.method != "HEAD" and not is_googles
+        # Google's errors are relayed as they are, also where no header names a provider.
+        names_another = f"\r\nx-model-provider: {provider.name}\r\n".encode() in message.data
+        is_ours = message.method != "HEAD" and provider.kind != "gemini" and names_another
         if answer.status in FAULTS:
             self.report.find(f"{answer.status} {answer.body[:500]!r}", message)
         elif answer.status >= 400 and is_ours and not _is_envelope(answer):

@@ -156,8 +156,9 @@ class User:
             return
         name = self._random.choice(list(self.kept.files))
         del self.kept.files[name]
-        # 404: an earlier attempt deleted it, and its answer was lost.
-        await self._insist(lambda n: self._tried(self._batches[n].call("DELETE", _v(name)), 404))
+        # An earlier attempt may have deleted it, and its answer was lost; Google then answers 403.
+        gone = (403, 404)
+        await self._insist(lambda n: self._tried(self._batches[n].call("DELETE", _v(name)), *gone))
 
     async def _look(self) -> None:
         path = self._random.choice(["files", "batches?pageSize=2"])
