@@ -220,7 +220,7 @@ class User:
         assert len(results) == len(texts), (name, results)
         for text, result in zip(texts, results, strict=True):
             if "error" not in result:
-                assert text_of(result) == f"echo: {text}"
+                assert text_of(result) == f"echo: {text}", (name, text, result, batch)
             else:
                 assert name in self.kept.cancelled, result
 
