@@ -15,7 +15,7 @@ from providers.limits import MULTIPART_LINES, START_BODY
 _READ_BYTES: Final = 64 << 10
 
 # What aiohttp's reader raises for a malformed body.
-_MALFORMED: Final = (ValueError, AssertionError, HttpProcessingError)
+_MALFORMED: Final = (ValueError, AssertionError, RuntimeError, HttpProcessingError)
 
 
 async def parse_multipart(request: web.Request) -> tuple[dict[str, Any], str, Body]:

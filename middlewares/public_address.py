@@ -75,13 +75,21 @@ class PublicAddress:
                 named, host = "X-Forwarded-Host", forwarded
         if scheme not in ("http", "https"):
             raise invalid_argument("X-Forwarded-Proto must be http or https")
-        if not _HOST.fullmatch(host):
+        if not _is_host(host):
             raise invalid_argument(f"{named} must be a host name, with or without a port")
         return f"{scheme}://{host}{prefix}"
 
     def is_trusted(self, remote: str | None) -> bool:
         """Whether the peer is a proxy whose headers are believed."""
         return self._proxies.trusts(remote)
+
+
+def _is_host(text: str) -> bool:
+    """Whether an address can be made of it: there are ports of five digits that do not exist."""
+    try:
+        return bool(_HOST.fullmatch(text) and URL(f"http://{text}"))
+    except ValueError:
+        return False
 
 
 def _host_name(host: str) -> str:

@@ -24,7 +24,7 @@ WHOLE = (
 CONTENT = b"line\r\n--b not the end\r\n"
 
 
-def arriving(*pieces: bytes, failure: Exception | None = None) -> Any:
+def arriving(*pieces: bytes, failure: Exception | None = None, subtype: str = "related") -> Any:
     reader = StreamReader(Mock(_reading_paused=False), 2**16, loop=asyncio.get_running_loop())
     for piece in pieces:
         reader.feed_data(piece)
@@ -32,7 +32,7 @@ def arriving(*pieces: bytes, failure: Exception | None = None) -> Any:
         reader.set_exception(failure)
     else:
         reader.feed_eof()
-    headers = {"Content-Type": "multipart/related; boundary=b", "Content-Length": "1000"}
+    headers = {"Content-Type": f"multipart/{subtype}; boundary=b", "Content-Length": "1000"}
     app = {GATEWAY: SimpleNamespace(time_limits=DEFAULT_LIMITS)}
     request = make_mocked_request(
         "POST", "/genai/upload/v1/files", headers, payload=reader, app=app
@@ -61,6 +61,13 @@ async def test_text_before_the_first_boundary_is_short() -> None:
         await parsed(request)
     # The rest is discarded in large pieces.
     assert len(await request.content.read()) == 2**15 - 300 + len(simple)
+
+
+async def test_a_form_with_a_bad_charset() -> None:
+    field = b'--b\r\nContent-Disposition: form-data; name="_charset_"\r\n\r\n'
+    request = arriving(field, b"x" * 40, b"\r\n--b--\r\n", subtype="form-data")
+    with pytest.raises(FerryError, match="Invalid default charset"):
+        await parsed(request)
 
 
 async def test_byte_by_byte() -> None:

@@ -175,7 +175,23 @@ def test_a_valid_host(host: str) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["", "a b", "a/b", "a@b", "a:", "a:x", "a:123456", "a:\u0663", "[::1", "::1", "a\tb", "\u00e9"],
+    [
+        "",
+        "a b",
+        "a/b",
+        "a@b",
+        "a:",
+        "a:x",
+        "a:123456",
+        "a:\u0663",
+        "[::1",
+        "::1",
+        "a\tb",
+        "\u00e9",
+        "a:65536",
+        "[::1]:99999",
+        "..:70000",
+    ],
 )
 @pytest.mark.parametrize("header", ["Host", "X-Forwarded-Host"])
 def test_an_invalid_host(header: str, host: str) -> None:
