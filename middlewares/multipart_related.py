@@ -14,6 +14,9 @@ from providers.limits import MULTIPART_LINES, START_BODY
 
 _READ_BYTES: Final = 64 << 10
 
+# With these the bytes of a part are the file's own (RFC 2045 section 6).
+_UNCHANGED: Final = ("7bit", "8bit", "binary")
+
 # What aiohttp's reader raises for a malformed body.
 _MALFORMED: Final = (ValueError, AssertionError, RuntimeError, HttpProcessingError)
 
@@ -60,6 +63,9 @@ async def _part(reading: Reading, parts: MultipartReader) -> BodyPartReader:
     part = await reading.of(parts.next())
     if not isinstance(part, BodyPartReader):
         raise _malformed("it must have two parts: JSON, then the file")
+    encoding = part.headers.get("Content-Transfer-Encoding", "binary").strip().lower()
+    if encoding not in _UNCHANGED:
+        raise _malformed(f"Content-Transfer-Encoding must be one of {', '.join(_UNCHANGED)}")
     return part
 
 

@@ -70,6 +70,17 @@ async def test_a_form_with_a_bad_charset() -> None:
         await parsed(request)
 
 
+@pytest.mark.parametrize("part", [b"application/json", b"text/plain"])
+async def test_an_encoded_part(part: bytes) -> None:
+    def with_encoding(encoding: bytes) -> Any:
+        header = b"\r\nContent-Transfer-Encoding: " + encoding
+        return arriving(WHOLE.replace(CONTENT, b"data").replace(part, part + header))
+
+    assert await parsed(with_encoding(b"Binary")) == ("d", "text/plain", b"data")
+    with pytest.raises(FerryError, match="must be one of 7bit, 8bit, binary"):
+        await parsed(with_encoding(b"base64"))
+
+
 async def test_byte_by_byte() -> None:
     simple = WHOLE.replace(CONTENT, b"data\r\n-\r\n--\r\nb")
     pieces = [simple[n : n + 1] for n in range(len(simple))]
