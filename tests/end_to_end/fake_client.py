@@ -14,6 +14,9 @@ from tests.processes import Process, upstream_settings
 
 Match = Mapping[str, Any]
 
+ATTEMPTS: Final = 3
+"""How often the proxy makes a call that may be repeated. A fault is seen if it strikes as often."""
+
 WAIT_SECONDS: Final = "10"
 """The longest wait for an event."""
 

@@ -16,7 +16,7 @@ from tests.end_to_end.batch_client import (
     text_of,
 )
 from tests.end_to_end.conftest import Ferry
-from tests.end_to_end.fake_client import GEMINI, FakeClient
+from tests.end_to_end.fake_client import ATTEMPTS, GEMINI, FakeClient
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
@@ -74,7 +74,7 @@ async def test_a_refusal_is_googles_own(
     client: BatchClient, gemini: FakeClient, status: int
 ) -> None:
     error = {"error": {"code": status, "message": "Google's words", "status": "ITS_OWN"}}
-    await gemini.arm({"path": "/batches"}, "status", status=status, body=error)
+    await gemini.arm({"path": "/batches"}, "status", times=ATTEMPTS, status=status, body=error)
 
     refused = await client.call("GET", "v1beta/batches")
 

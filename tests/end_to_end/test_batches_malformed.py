@@ -7,7 +7,7 @@ from aiohttp import ClientSession
 
 from tests.end_to_end.batch_client import BatchClient, asking, from_file, gemini_line, inline
 from tests.end_to_end.conftest import Ferry
-from tests.end_to_end.fake_client import FakeClient
+from tests.end_to_end.fake_client import ATTEMPTS, FakeClient
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
@@ -39,7 +39,9 @@ async def test_of_the_batch(client: BatchClient, openai: FakeClient, malformed: 
     name = (await client.create(ONE)).ok["name"]
     calls = {"GET": name, "DELETE": name, "POST": f"{name}:cancel"}
     for method, path in calls.items():
-        await openai.arm({"path": "/batches/"}, "status", status=200, body=malformed)
+        await openai.arm(
+            {"path": "/batches/"}, "status", times=ATTEMPTS, status=200, body=malformed
+        )
 
         assert (await client.call(method, f"v1beta/{path}")).error == UNAVAILABLE, method
 
@@ -48,7 +50,9 @@ async def test_of_the_batch(client: BatchClient, openai: FakeClient, malformed: 
 async def test_of_a_list(
     client: BatchClient, openai: FakeClient, malformed: Any, collection: str
 ) -> None:
-    await openai.arm({"path": f"/{collection}$"}, "status", status=200, body=malformed)
+    await openai.arm(
+        {"path": f"/{collection}$"}, "status", times=ATTEMPTS, status=200, body=malformed
+    )
 
     answer = await client.call("GET", f"v1beta/{collection}")
 
@@ -74,7 +78,13 @@ async def test_of_a_creation(
 
 async def test_of_a_file(client: BatchClient, openai: FakeClient, malformed: Any) -> None:
     name = await client.upload_lines([gemini_line("a", "x")])
-    await openai.arm({"method": "GET", "path": "/files/"}, "status", status=200, body=malformed)
+    await openai.arm(
+        {"method": "GET", "path": "/files/"},
+        "status",
+        times=ATTEMPTS,
+        status=200,
+        body=malformed,
+    )
 
     assert (await client.call("GET", f"v1beta/{name}")).error == UNAVAILABLE
 
@@ -88,7 +98,7 @@ async def test_of_a_file(client: BatchClient, openai: FakeClient, malformed: Any
 async def test_of_a_refusal(
     client: BatchClient, openai: FakeClient, error: Any, status: int
 ) -> None:
-    await openai.arm({"path": "/batches/"}, "status", status=status, body=error)
+    await openai.arm({"path": "/batches/"}, "status", times=ATTEMPTS, status=status, body=error)
 
     answer = await client.get("batches/batch_abc")
 
@@ -115,7 +125,7 @@ async def test_of_an_optional_field(client: BatchClient, openai: FakeClient, fie
     name = (await client.create(ONE)).ok["name"]
     odd = {"id": name.removeprefix("batches/"), "status": "in_progress"}
     odd = {**odd, field.split(maxsplit=1)[0]: ODD_FIELDS[field]}
-    await openai.arm({"path": "/batches/"}, "status", status=200, body=odd)
+    await openai.arm({"path": "/batches/"}, "status", times=ATTEMPTS, status=200, body=odd)
 
     batch = (await client.get(name)).ok
 
@@ -128,7 +138,7 @@ async def test_of_results(client: BatchClient, openai: FakeClient) -> None:
     name = (await client.create(from_file(await client.upload_lines([gemini_line("a", "x")])))).ok
     batch = await client.ended(name["name"])
     for content in ("<html>\n", "[]\n{}\nnull\n", '{"custom_id": "r9999999999"}\n', ""):
-        await openai.arm({"path": "/content$"}, "status", status=200, body=content)
+        await openai.arm({"path": "/content$"}, "status", times=ATTEMPTS, status=200, body=content)
 
         (result,) = await client.results(batch)
 
