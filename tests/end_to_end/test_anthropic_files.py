@@ -322,7 +322,7 @@ async def _look(url: str, http: ClientSession) -> Any:
 
 
 def age(*folders: Path) -> None:
-    """Set the age of everything in them to 31 days."""
-    then = time.time() - 31 * 24 * 3600
+    """Set the age of everything in them to 32 days."""
+    then = time.time() - 32 * 24 * 3600
     for path in (path for folder in folders for path in files_below(folder)):
         os.utime(path, (then, then))
