@@ -159,8 +159,7 @@ async def test_a_batch_that_the_proxy_runs_itself(
     client = BatchClient(base_url, replace(bedrock.kind, headers=headers), http)
     reason = "This model takes no such request."
     await bedrock.arm(CONVERSE, "status", status=400, body={"message": reason})
-    others = {**CONVERSE, "times": CALLS_OF_A_JOB}
-    held = await bedrock.arm(others, "delay", nth=2)
+    held = await bedrock.arm(CONVERSE, "delay", nth=2, times=CALLS_OF_A_JOB)
     src = [{"contents": [{"role": "user", "parts": [{"text": f"q{n}"}]}]} for n in range(count)]
     async with PYTHON_NEWEST.start(base_url, api_key=bedrock.kind.key, headers=headers) as process:
         job = await process.call("batches.create", model=MODELS["bedrock"], src=src)

@@ -1,6 +1,7 @@
 """Creations without a key whose client lost the answer: an equal request gets the same batch."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 
 import pytest
@@ -51,6 +52,14 @@ async def leave(client: BatchClient, fake: FakeClient) -> str:
     return held
 
 
+async def remembered(ferry: Ferry) -> None:
+    """Waits until another replica can know of the client that left."""
+    async with asyncio.timeout(10):
+        # The proxy tells it to nobody but its state store.
+        while not list((ferry.state / "lost").rglob("*=")):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 async def created(fake: FakeClient) -> int:
     return len((await fake.objects())["batches"])
 
@@ -69,9 +78,11 @@ async def test_a_repeat_gets_the_batch_of_a_client_that_left(
 
 @TRANSLATED
 async def test_a_repeat_at_another_replica_gets_it_too(
-    client: BatchClient, other: BatchClient, fake: FakeClient
+    client: BatchClient, other: BatchClient, fake: FakeClient, ferry: Ferry
 ) -> None:
+    shutil.rmtree(ferry.state / "lost", ignore_errors=True)
     held = await leave(client, fake)
+    await remembered(ferry)
     repeating = asyncio.create_task(other.create(ONE))
     await fake.release(held)
     assert (await repeating).ok["name"]

@@ -185,7 +185,7 @@ async def unhurried(fake: FakeClient) -> str | None:
     """A delay, so that the batch does not end before it can be cancelled."""
     if fake.kind is not BEDROCK:
         return None
-    return await fake.arm({**CONVERSE, "times": len(QUESTIONS)}, "delay")
+    return await fake.arm(CONVERSE, "delay", times=len(QUESTIONS))
 
 
 @pytest.mark.asyncio(loop_scope="session")
