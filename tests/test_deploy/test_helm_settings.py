@@ -15,15 +15,6 @@ from tests.test_deploy.helm import CHART, container_of, one, render, variables
 # Each has its own place in the chart: Secrets, or a value that the chart sets itself.
 ELSEWHERE = {"secret_key", "client_tokens", "admin_host"}
 
-# Settings that the chart knows and the program does not have yet. Take a name out of here as soon
-# as the program has it.
-COMING = {
-    "state_bytes",
-    "state_s3_sse",
-    "tenant_state_bytes",
-    "tenant_uploads",
-}
-
 # Of providers: a Secret has the first, and the second is the earlier name of another setting.
 ELSEWHERE_OF_PROVIDERS = {"api_key", "small_batches"}
 
@@ -35,8 +26,7 @@ def config() -> Any:
 
 
 def test_every_setting_is_in_the_chart(config: Any) -> None:
-    assert set(config) - COMING == set(Settings.model_fields) - ELSEWHERE
-    assert not COMING & set(Settings.model_fields)
+    assert set(config) == set(Settings.model_fields) - ELSEWHERE
 
 
 def test_every_setting_of_a_provider_is_in_the_chart(config: Any) -> None:
