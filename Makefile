@@ -63,7 +63,7 @@ TOOLS += $(PROMTOOL)
 endif
 endif
 
-.PHONY: demo test lint types check audit licences sbom bench overload fuzz fuzz-parsers soak install sdks tools lock clean
+.PHONY: demo test faults lint types check audit licences sbom bench overload fuzz fuzz-parsers soak install sdks tools lock clean
 
 ## Runs the whole workflow of every provider against the fakes, without keys or network.
 demo: $(INSTALLED)
@@ -100,6 +100,10 @@ sbom: $(INSTALLED)
 	mkdir -p $(dir $(SBOM))
 	$(VENV)/bin/cyclonedx-py requirements deploy/requirements.lock --pyproject pyproject.toml \
 	    --output-reproducible --output-file $(SBOM)
+
+## Runs all tests of faults, also those that wait for long.
+faults: install
+	$(VENV)/bin/python -m pytest tests/test_faults -m "long or not long"
 
 ## Measures peak memory under load; takes minutes, and is not part of the tests.
 bench: $(INSTALLED)
