@@ -8,7 +8,7 @@ from tests.fuzz.fuzzer import Fuzzer, stage
 
 pytestmark = pytest.mark.end_to_end
 
-REQUESTS = 1_500
+REQUESTS = 700
 SEED = 2026
 
 

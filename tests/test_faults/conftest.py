@@ -11,15 +11,12 @@ from tests.end_to_end.conftest import (  # noqa: F401 - fixtures
     openai,
 )
 
-# At Bedrock the calls of one creation are repeated one after the other, each with its pauses.
-LONG_AT_BEDROCK = (
-    "does the work and closes",
-    "breaks off its answer",
-    "breaks off between chunks",
-)
+# The calls of one creation are repeated one after the other, each with its pauses; and to a client
+# these three look as `resets the connection` does.
+LONG = ("does the work and closes", "breaks off its answer", "breaks off between chunks")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if any(item.name.endswith(f"[bedrock-{fault}]") for fault in LONG_AT_BEDROCK):
+        if any(item.name.endswith(f"-{fault}]") for fault in LONG):
             item.add_marker(pytest.mark.long)
