@@ -6,20 +6,20 @@ the provider, unless it accepted the credential lately. So a caller with a made-
 the store, and no operation can forget to ask.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import datetime
 from typing import Final, Protocol
 
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import CredentialRefused, FerryError
 from providers.known_credentials import KnownCredentials
-from providers.multipart_uploads import MultipartUpload, MultipartUploads, Part
-from providers.state import ObjectInfo, State
+from providers.multipart_uploads import MultipartUpload
+from providers.state import State
 from providers.status import Status
 from providers.upstream import OutboundRequest, Reply, Upstream
+from providers.wrapped_state import WrappedParts, WrappedState
 
 _TEMPORARY: Final = (408, 429)
 _NOT_IMPLEMENTED: Final = 501
@@ -123,57 +123,28 @@ class WitnessedUpstream:
         return reply
 
 
-class GuardedState:
-    """Implements `providers.state.State`: in an open proof, the first object is not stored before
-    the proof is there. Work without a caller, such as a sweep, has no proof open.
+class GuardedState(WrappedState):
+    """In an open proof, the first object is not stored before the proof is there.
+
+    Work without a caller, such as a sweep, has no proof open.
     """
 
     def __init__(self, state: State) -> None:
-        self._state = state
-        self.multipart: MultipartUploads = _GuardedParts(state.multipart)
+        super().__init__(state, _GuardedParts(state.multipart))
 
     async def create(self, name: str, body: Body) -> bool:
         await _require()
-        return await self._state.create(name, body)
-
-    async def get(self, name: str) -> Body | None:
-        return await self._state.get(name)
-
-    async def head(self, name: str) -> ObjectInfo | None:
-        return await self._state.head(name)
-
-    async def delete(self, name: str) -> None:
-        await self._state.delete(name)
-
-    def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
-        return self._state.list(prefix)
+        return await super().create(name, body)
 
 
-class _GuardedParts:
-    """Implements `providers.multipart_uploads.MultipartUploads`."""
-
-    def __init__(self, multipart: MultipartUploads) -> None:
-        self._multipart = multipart
-
+class _GuardedParts(WrappedParts):
     async def begin(self, name: str) -> MultipartUpload:
         await _require()
-        return await self._multipart.begin(name)
+        return await super().begin(name)
 
     async def put(self, upload: MultipartUpload, number: int, body: Body) -> None:
         await _require()
-        await self._multipart.put(upload, number, body)
-
-    def parts(self, upload: MultipartUpload, after: int = 0) -> AsyncIterator[Part]:
-        return self._multipart.parts(upload, after)
-
-    async def complete(self, upload: MultipartUpload, size: int) -> None:
-        await self._multipart.complete(upload, size)
-
-    async def abort(self, upload: MultipartUpload) -> None:
-        await self._multipart.abort(upload)
-
-    async def abort_before(self, time: datetime) -> None:
-        await self._multipart.abort_before(time)
+        await super().put(upload, number, body)
 
 
 async def _require() -> None:

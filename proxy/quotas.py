@@ -16,10 +16,11 @@ from typing import Final
 
 from providers.body import Body
 from providers.errors import FerryError
-from providers.multipart_uploads import MultipartUpload, MultipartUploads, Part
+from providers.multipart_uploads import MultipartUpload, MultipartUploads
 from providers.state import ObjectInfo, State
 from providers.status import Status
 from providers.stored_objects import UPLOADS, tenant_in
+from providers.wrapped_state import WrappedParts, WrappedState
 from proxy.settings_problems import variable
 
 # A session without a byte for this long is not open; its client may still continue it.
@@ -155,62 +156,38 @@ class Census:
         self._usage.replace(self._figures)
 
 
-class LimitedState:
-    """Implements `providers.state.State` over another. Raises RESOURCE_EXHAUSTED."""
+class LimitedState(WrappedState):
+    """Raises RESOURCE_EXHAUSTED for what would exceed a quota."""
 
     def __init__(self, state: State, usage: Usage) -> None:
-        self._state = state
+        super().__init__(state, _LimitedParts(state.multipart, usage))
         self._usage = usage
-        self.multipart: MultipartUploads = _LimitedParts(state.multipart, usage)
 
     async def create(self, name: str, body: Body) -> bool:
         counted = _Counted(name, body, self._usage)
-        created = await self._state.create(name, counted.body)
+        created = await super().create(name, counted.body)
         if created:
             self._usage.add(name, counted.size)
         return created
 
-    async def get(self, name: str) -> Body | None:
-        return await self._state.get(name)
-
-    async def head(self, name: str) -> ObjectInfo | None:
-        return await self._state.head(name)
-
     async def delete(self, name: str) -> None:
-        await self._state.delete(name)
+        await super().delete(name)
         self._usage.forget(name)
 
-    def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
-        return self._state.list(prefix)
 
-
-class _LimitedParts:
-    """Implements `providers.multipart_uploads.MultipartUploads` over another."""
-
+class _LimitedParts(WrappedParts):
     def __init__(self, multipart: MultipartUploads, usage: Usage) -> None:
-        self._multipart = multipart
+        super().__init__(multipart)
         self._usage = usage
 
     async def begin(self, name: str) -> MultipartUpload:
         self._usage.admit(name, 0)
-        return await self._multipart.begin(name)
+        return await super().begin(name)
 
     async def put(self, upload: MultipartUpload, number: int, body: Body) -> None:
         counted = _Counted(upload.name, body, self._usage)
-        await self._multipart.put(upload, number, counted.body)
+        await super().put(upload, number, counted.body)
         self._usage.add(upload.name, counted.size)
-
-    def parts(self, upload: MultipartUpload, after: int = 0) -> AsyncIterator[Part]:
-        return self._multipart.parts(upload, after)
-
-    async def complete(self, upload: MultipartUpload, size: int) -> None:
-        await self._multipart.complete(upload, size)
-
-    async def abort(self, upload: MultipartUpload) -> None:
-        await self._multipart.abort(upload)
-
-    async def abort_before(self, time: datetime) -> None:
-        await self._multipart.abort_before(time)
 
 
 class _Counted:

@@ -26,20 +26,13 @@ CLOCK_MARGIN: Final = timedelta(minutes=15)
 _JITTER: Final = 0.1
 
 Deleted = Callable[[str], None]
-
-
 Kept = Callable[[ObjectInfo], None]
 
-
-def _ignore(_: str) -> None:
-    pass
-
-
-def _ignore_kept(_: ObjectInfo) -> None:
-    pass
-
-
 _log: Final = logging.getLogger(__name__)
+
+
+def _ignore(_: object) -> None:
+    pass
 
 
 async def sweep(
@@ -48,7 +41,7 @@ async def sweep(
     upload_ttl: timedelta,
     state_ttl: timedelta,
     deleted_one: Deleted = _ignore,
-    kept_one: Kept = _ignore_kept,
+    kept_one: Kept = _ignore,
 ) -> int:
     """Deletes expired objects and returns their number. Other replicas may do the same.
 
