@@ -27,7 +27,8 @@ class Kind:
 
     `part` matches a request with one chunk of a larger file (with the last chunk only if its
     request is like the others; None if the chunks wait in the proxy's state store), `finish` the
-    request that ends such a file, and `whole` the one with a file of one chunk.
+    request that ends such a file, and `whole` the one with a file of one chunk. `create` matches
+    the request that creates a batch.
 
     `fake_options` are the fake's, and `settings` those of its provider at the proxy. With
     `key_pairs`, both keys belong to one account and only their ids are sent to the upstream;
@@ -41,6 +42,7 @@ class Kind:
     part: Match | None
     finish: Match
     whole: Match
+    create: Match
     fake_options: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     key_pairs: tuple[KeyPair, KeyPair] | None = None
@@ -71,6 +73,7 @@ GEMINI: Final = Kind(
     part=_command("upload"),
     finish=_command("upload, finalize"),
     whole=_command("upload, finalize"),
+    create={"method": "POST", "path": ":batchGenerateContent$"},
 )
 OPENAI: Final = Kind(
     name="openai",
@@ -80,6 +83,7 @@ OPENAI: Final = Kind(
     part={"method": "POST", "path": "/parts$"},
     finish={"method": "POST", "path": "/complete$"},
     whole={"method": "POST", "path": "^/v1/files$"},
+    create={"method": "POST", "path": "^/v1/batches$"},
 )
 ANTHROPIC: Final = Kind(
     name="anthropic",
@@ -89,6 +93,7 @@ ANTHROPIC: Final = Kind(
     part=None,
     finish={"method": "POST", "path": "^/v1/files$"},
     whole={"method": "POST", "path": "^/v1/files$"},
+    create={"method": "POST", "path": "^/v1/messages/batches$"},
 )
 MISTRAL: Final = Kind(
     name="mistral",
@@ -98,6 +103,7 @@ MISTRAL: Final = Kind(
     part=None,
     finish={"method": "POST", "path": "^/v1/files$"},
     whole={"method": "POST", "path": "^/v1/files$"},
+    create={"method": "POST", "path": "^/v1/batch/jobs$"},
 )
 BEDROCK: Final = Kind(
     name="bedrock",
@@ -107,6 +113,7 @@ BEDROCK: Final = Kind(
     part={"method": "PUT", "query": "partNumber="},
     finish={"method": "POST", "query": "uploadId="},
     whole={"method": "PUT", "query": "^(?!.*partNumber=)"},
+    create={"method": "POST", "path": "^/model-invocation-job$"},
     # A few requests are enough for a job.
     fake_options=("--min-records", "1"),
     settings={"MIN_RECORDS": "1"},

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, Final
 
 from aiohttp import ClientError
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
 from tests.end_to_end.batch_client import (
     Answer,
@@ -21,24 +21,11 @@ from tests.end_to_end.batch_client import (
     inline,
     text_of,
 )
-from tests.end_to_end.fake_client import FakeClient, Match
-from tests.test_faults.replicas import Replicas
+from tests.test_faults.replica_machine import MOST_KILLS, ReplicaMachine, either
 
-T = TypeVar("T")
-
-CREATE: Final[Mapping[str, Match]] = {
-    "gemini": {"method": "POST", "path": ":batchGenerateContent$"},
-    "openai": {"method": "POST", "path": "^/v1/batches$"},
-    "anthropic": {"method": "POST", "path": "^/v1/messages/batches$"},
-    "mistral": {"method": "POST", "path": "^/v1/batch/jobs$"},
-    "bedrock": {"method": "POST", "path": "^/model-invocation-job$"},
-}
 RETRYABLE: Final = (429, 503, 504)
-MOST_KILLS: Final = 2
-"""In one example: to start a replica takes longer than all other steps together."""
 
 numbers = count(1)
-either = st.integers(0, 1)
 sizes = st.integers(1, 3)
 any_of_them = st.integers(0, 100)
 
@@ -74,11 +61,7 @@ class Batch:
         self.name, self.unknown = name, False
 
 
-class BatchMachine(RuleBasedStateMachine):
-    kind: ClassVar[str]
-    replicas: ClassVar[Replicas]
-    runner: ClassVar[asyncio.Runner]
-
+class BatchMachine(ReplicaMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clients = [
@@ -86,7 +69,6 @@ class BatchMachine(RuleBasedStateMachine):
             for base_url in self.replicas.base_urls
         ]
         self.batches: list[Batch] = []
-        self.kills = 0
 
     @initialize()
     def start(self) -> None:
@@ -121,7 +103,7 @@ class BatchMachine(RuleBasedStateMachine):
     ) -> None:
         batch = self.new(size, False, keyed)
         options = {"status": 503} if fault == "status" else {}
-        self.run(self.upstream.arm(CREATE[self.kind], fault, **options))
+        self.run(self.upstream.arm(self.upstream.kind.create, fault, **options))
         answer = self.run(self.creation(number, batch))
         if answer.code == 200:
             batch.created(answer)
@@ -204,12 +186,6 @@ class BatchMachine(RuleBasedStateMachine):
     def list_all(self, number: int, page_size: int) -> None:
         self.run(self.check_list(number, page_size))
 
-    @precondition(lambda self: self.kills < MOST_KILLS)
-    @rule(number=either)
-    def kill(self, number: int) -> None:
-        self.kills += 1
-        self.run(self.replicas.kill(number))
-
     def teardown(self) -> None:
         self.run(self.check_list(0, 100))
         for number, batch in enumerate(self.batches):
@@ -217,13 +193,6 @@ class BatchMachine(RuleBasedStateMachine):
                 self.run(self.check_results(number % 2, batch))
 
     # --- what the rules are made of --------------------------------------------------------------
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.runner.run(work)
-
-    @property
-    def upstream(self) -> FakeClient:
-        return self.replicas.fakes[self.kind]
 
     def some(self, chosen: Any) -> bool:
         return any(map(chosen, self.batches))
@@ -250,7 +219,7 @@ class BatchMachine(RuleBasedStateMachine):
 
     async def killed_during(self, creation: Coroutine[Any, Any, Answer], number: int) -> None:
         held = await self.upstream.arm(
-            CREATE[self.kind], "delay", name=f"held-{next(numbers)}", at="answer"
+            self.upstream.kind.create, "delay", name=f"held-{next(numbers)}", at="answer"
         )
         creating = asyncio.create_task(creation)
         await self.upstream.struck(held)

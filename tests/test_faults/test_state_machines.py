@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, settings
-from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+from hypothesis.stateful import run_state_machine_as_test
 
 from tests.end_to_end.fake_client import KINDS
 from tests.test_faults.batch_machine import BatchMachine
+from tests.test_faults.replica_machine import ReplicaMachine
 from tests.test_faults.replicas import Replicas, replicas
 from tests.test_faults.upload_machine import UploadMachine
 
@@ -40,7 +41,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("machine", TESTS_FOR_AN_EXAMPLE)
 def test_no_order_of_calls_faults_and_kills_breaks_a_promise(
-    machine: type[RuleBasedStateMachine], kind: str, stage: Stage
+    machine: type[ReplicaMachine], kind: str, stage: Stage
 ) -> None:
     """The promises are those of each machine."""
     at_the_stage = {"kind": kind, "replicas": stage.replicas, "runner": stage.runner}

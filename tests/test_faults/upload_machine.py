@@ -3,36 +3,26 @@
 import asyncio
 from collections.abc import Awaitable, Coroutine
 from contextlib import suppress
-from typing import Any, ClassVar, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
-from tests.end_to_end.fake_client import FakeClient
 from tests.end_to_end.pattern import pattern_bytes
 from tests.end_to_end.upload_client import Answer, UploadClient
-from tests.test_faults.replicas import Replicas
+from tests.test_faults.replica_machine import MOST_KILLS, ReplicaMachine, either
 
 GRANULE = 8 << 20
 LARGEST = 3 * GRANULE + 1000
 DATA = pattern_bytes(LARGEST)
-MOST_KILLS = 2
-"""In one example: to start a replica takes longer than all other steps together."""
-
-T = TypeVar("T")
 
 sizes = st.sampled_from([1, 1000, GRANULE, GRANULE + 1, 2 * GRANULE, LARGEST])
-either = st.integers(0, 1)
 granules = st.integers(1, 2)
 
 
-class UploadMachine(RuleBasedStateMachine):
+class UploadMachine(ReplicaMachine):
     """`sent_to` bytes were sent from the start, and at least `active_to` of them are stored."""
-
-    kind: ClassVar[str]
-    replicas: ClassVar[Replicas]
-    runner: ClassVar[asyncio.Runner]
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,7 +36,6 @@ class UploadMachine(RuleBasedStateMachine):
         self.active_to = 0
         self.sent_to = 0
         self.cancelled = False
-        self.kills = 0
         self.file: dict[str, Any] | None = None
 
     @initialize(size=sizes, known=st.booleans(), number=either)
@@ -160,12 +149,6 @@ class UploadMachine(RuleBasedStateMachine):
         options = {"status": 503} if fault == "status" else {}
         self.run(self.upstream.arm(self.upstream.kind.part, fault, **options))
 
-    @precondition(lambda self: self.kills < MOST_KILLS)
-    @rule(number=either)
-    def kill(self, number: int) -> None:
-        self.kills += 1
-        self.run(self.replicas.kill(number))
-
     # --- the end ---------------------------------------------------------------------------------
 
     def teardown(self) -> None:
@@ -193,13 +176,6 @@ class UploadMachine(RuleBasedStateMachine):
         return answer.file
 
     # --- what the rules are made of --------------------------------------------------------------
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.runner.run(work)
-
-    @property
-    def upstream(self) -> FakeClient:
-        return self.replicas.fakes[self.kind]
 
     def client(self, number: int) -> UploadClient:
         return self.clients[number]
