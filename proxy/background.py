@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, suppress
 from contextvars import Context
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -71,6 +71,19 @@ class BackgroundTasks:
         _, unfinished = await asyncio.wait(tasks, timeout=self._stop_seconds)
         for task in unfinished:
             _log.warning("%s did not end in time", task.get_name())
+
+
+@asynccontextmanager
+async def beside(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Runs `work` within the block, and ends it with the block."""
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
 
 # The application's background tasks, for the server.

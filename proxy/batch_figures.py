@@ -20,6 +20,7 @@ from providers.observation import ResultCounts
 from providers.resources import Batch, BatchState, Counts
 from providers.state import State, write
 from providers.stored_objects import COUNTED
+from proxy.background import beside
 from proxy.metrics import Metrics
 
 _ENDED: Final = "ended"
@@ -59,14 +60,11 @@ class BatchFigures:
         self._tell(provider, batch, _TRANSLATED, count)
 
     async def running(self, _: web.Application) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._mark_and_count())
-        yield
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_STOP_SECONDS):
-                await self._events.join()
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        async with beside(self._mark_and_count()):
+            yield
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_STOP_SECONDS):
+                    await self._events.join()
 
     def _tell(self, provider: str, batch: Batch, event: str, count: Callable[[], None]) -> None:
         marker = COUNTED.name(provider, batch_marker(batch.id), event)

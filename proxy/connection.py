@@ -11,8 +11,8 @@ change.
 import asyncio
 import logging
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from fcntl import ioctl
 from math import inf
@@ -30,7 +30,6 @@ from proxy.http_errors import HEAD_BYTES, MALFORMED, TOO_LONG, closing_response,
 # What a client may send in a row while its request is answered, other than bytes of a body. More
 # than one read of a socket (256 KiB) and the buffer of a body, which wait while a handler is busy.
 _OVERHEAD_BYTES: Final = 1 << 20
-
 
 _log: Final = logging.getLogger(__name__)
 
@@ -227,18 +226,8 @@ class ConnectionServer(web.Server):
     def __call__(self) -> Connection:
         return Connection(self, self._deadlines, loop=self._loop, **self._kwargs)
 
-    @asynccontextmanager
-    async def watched(self) -> AsyncIterator[None]:
-        """Within the block, connections have their deadlines."""
-        watching = asyncio.create_task(self._watch())
-        try:
-            yield
-        finally:
-            watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await watching
-
-    async def _watch(self) -> None:
+    async def watch(self) -> None:
+        """Connections have their deadlines while this runs."""
         while True:
             await asyncio.sleep(self._deadlines.check_seconds)
             now = _now()

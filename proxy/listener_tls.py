@@ -4,7 +4,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +15,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
+from proxy.background import beside
 from proxy.settings import Settings
 from proxy.settings_problems import variable
 from proxy.threads import in_thread
@@ -62,13 +63,8 @@ async def listener_tls(settings: Settings) -> AsyncIterator[ssl.SSLContext | Non
         tls = ListenerTls(*settings.tls_files)
     except UnusableCertificate as error:
         raise OSError(str(error)) from None
-    watching = asyncio.create_task(tls.watch())
-    try:
+    async with beside(tls.watch()):
         yield tls.context
-    finally:
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
 
 
 class ListenerTls:

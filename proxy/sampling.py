@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Final
 
 from aiohttp import web
 from prometheus_client import ProcessCollector
 
 from providers.memory import MemoryBudget
+from proxy.background import beside
 from proxy.metrics import Metrics
 from proxy.quotas import Usage
 from proxy.threads import in_thread
@@ -48,15 +48,8 @@ class Sampler:
     async def running(self, _: web.Application) -> AsyncIterator[None]:
         await in_thread(self.sample_process)
         # Apart, because a hanging disk can occupy all threads.
-        tasks = [
-            asyncio.create_task(self._sample_periodically()),
-            asyncio.create_task(self._sample_process_periodically()),
-        ]
-        yield
-        for task in tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        async with beside(self._sample_periodically(), self._sample_process_periodically()):
+            yield
 
     async def _sample_process_periodically(self) -> None:
         while True:

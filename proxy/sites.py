@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 
 from middlewares.trusted_proxies import TrustedProxies
 from providers.limits import HTTP_FIELD
+from proxy.background import beside
 from proxy.connection import NO_DEADLINES, ConnectionServer, Deadlines, EnvelopeRunner
 from proxy.connection_slots import ConnectionSlots
 from proxy.descriptors import connections_possible
@@ -105,7 +106,7 @@ async def site(
     await runner.setup()
     listener = Listener(address, runner.connections, surplus, slots, tls, deadlines.header)
     try:
-        async with runner.connections.watched(), surplus.watched():
+        async with beside(runner.connections.watch(), surplus.watch()):
             await listener.open(reuse_port=reuse_port)
             yield listener
     finally:

@@ -15,6 +15,7 @@ from aiohttp import web
 from providers.errors import FerryError
 from providers.state import State, write
 from providers.stored_objects import STORE_CHECK
+from proxy.background import beside
 
 INTERVAL_SECONDS: Final = 15.0
 # After a failure, so that the end of an outage is soon seen.
@@ -46,11 +47,8 @@ class StateProbe:
         return self._found
 
     async def running(self, _: web.Application) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._probe_periodically())
-        yield
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        async with beside(self._probe_periodically()):
+            yield
 
     async def _probe_periodically(self) -> None:
         while True:

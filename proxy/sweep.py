@@ -13,6 +13,7 @@ from aiohttp import web
 from providers.errors import FerryError
 from providers.state import ObjectInfo, State
 from providers.stored_objects import Life, row_of
+from proxy.background import beside
 from proxy.quotas import Usage
 
 INTERVAL_SECONDS: Final = 3600.0
@@ -81,12 +82,8 @@ def sweeping(
     """For `app.cleanup_ctx`: sweeps at the start, and then hourly, or soon if `usage` wants it."""
 
     async def context(_: web.Application) -> AsyncIterator[None]:
-        sweeps = _sweep_periodically(state, usage, upload_ttl, state_ttl, deleted_one)
-        task = asyncio.create_task(sweeps)
-        yield
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        async with beside(_sweep_periodically(state, usage, upload_ttl, state_ttl, deleted_one)):
+            yield
 
     return context
 
