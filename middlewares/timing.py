@@ -11,11 +11,10 @@ from aiohttp import web
 
 from middlewares.operations import Timing
 from middlewares.request_keys import GATEWAY, OPERATION
-from providers.deadlines import CALL_LIMITS, CallLimits
+from providers.deadlines import CALL_LIMITS, SERVER_TIMEOUT, CallLimits
 from providers.errors import FerryError, invalid_argument
 from providers.status import Status
 
-_SERVER_TIMEOUT: Final = "X-Server-Timeout"
 _SECONDS: Final = re.compile(r"(?=.*[1-9])[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
@@ -55,9 +54,9 @@ def _limits(request: web.Request) -> CallLimits:
 
 def _server_timeout(request: web.Request) -> float:
     """How long the client waits, as SDKs say it. Raises INVALID_ARGUMENT."""
-    text = request.headers.get(_SERVER_TIMEOUT)
+    text = request.headers.get(SERVER_TIMEOUT)
     if text is None:
         return inf
     if not _SECONDS.fullmatch(text.strip()):
-        raise invalid_argument(f"{_SERVER_TIMEOUT} must be a number of seconds above 0")
+        raise invalid_argument(f"{SERVER_TIMEOUT} must be a number of seconds above 0")
     return float(text)

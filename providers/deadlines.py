@@ -13,7 +13,7 @@ from typing import Final
 _STALL: Final = "FERRY_STALL_SECONDS"
 _CALL: Final = "FERRY_CALL_SECONDS"
 _ANSWER: Final = "FERRY_ANSWER_SECONDS"
-_SERVER_TIMEOUT: Final = "X-Server-Timeout"
+SERVER_TIMEOUT: Final = "X-Server-Timeout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,10 @@ class TimeLimits:
 
     def answered_call(self, server_timeout: float = inf) -> CallLimits:
         """`server_timeout` is what the client's header says."""
-        return CallLimits(self._answered, self.stalled, Wait(server_timeout, _SERVER_TIMEOUT))
+        return CallLimits(self._answered, self.stalled, Wait(server_timeout, SERVER_TIMEOUT))
 
     def relayed_call(self, server_timeout: float = inf) -> CallLimits:
-        return CallLimits(self._answered, self._answered, Wait(server_timeout, _SERVER_TIMEOUT))
+        return CallLimits(self._answered, self._answered, Wait(server_timeout, SERVER_TIMEOUT))
 
     @property
     def _answered(self) -> Wait:

@@ -23,39 +23,39 @@ class KnownCredentials:
         self._accepted = _Recent(ACCEPTED_SECONDS, clock)
         self._refused = _Recent(REFUSED_SECONDS, clock)
 
-    def accepted(self, tenant: str) -> bool:
-        """Whether the provider accepted this tenant's credential lately."""
-        return tenant in self._accepted
+    def accepted(self, known_as: str) -> bool:
+        """Whether the provider accepted this credential lately."""
+        return known_as in self._accepted
 
-    def refused(self, tenant: str) -> bool:
-        """Whether the provider said lately that this tenant's credential is invalid."""
-        return tenant in self._refused
+    def refused(self, known_as: str) -> bool:
+        """Whether the provider said lately that this credential is invalid."""
+        return known_as in self._refused
 
-    def accept(self, tenant: str) -> None:
-        self._refused.discard(tenant)
-        self._accepted.add(tenant)
+    def accept(self, known_as: str) -> None:
+        self._refused.discard(known_as)
+        self._accepted.add(known_as)
 
-    def refuse(self, tenant: str) -> None:
-        self._accepted.discard(tenant)
-        self._refused.add(tenant)
+    def refuse(self, known_as: str) -> None:
+        self._accepted.discard(known_as)
+        self._refused.add(known_as)
 
 
 class _Recent:
-    """Tenants that were added within the last `seconds`; beyond the limit the oldest is dropped."""
+    """Credentials of the last `seconds`; beyond the limit the oldest is dropped."""
 
     def __init__(self, seconds: float, clock: Clock) -> None:
         self._seconds = seconds
         self._clock = clock
         self._ends: dict[str, float] = {}  # the oldest first, so also the first to end
 
-    def __contains__(self, tenant: str) -> bool:
-        return self._clock() < self._ends.get(tenant, -inf)
+    def __contains__(self, known_as: str) -> bool:
+        return self._clock() < self._ends.get(known_as, -inf)
 
-    def add(self, tenant: str) -> None:
-        self.discard(tenant)
-        self._ends[tenant] = self._clock() + self._seconds
+    def add(self, known_as: str) -> None:
+        self.discard(known_as)
+        self._ends[known_as] = self._clock() + self._seconds
         if len(self._ends) > MOST_ENTRIES:
             del self._ends[next(iter(self._ends))]
 
-    def discard(self, tenant: str) -> None:
-        self._ends.pop(tenant, None)
+    def discard(self, known_as: str) -> None:
+        self._ends.pop(known_as, None)

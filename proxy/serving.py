@@ -76,9 +76,7 @@ async def serve(
     health, in_flight = Health(app.get(PROBE), app.get(PAGE)), InFlight()
     background = app.get(BACKGROUND) or BackgroundTasks()
     here = health if settings.admin_address is None else None
-    _install(app, health, in_flight, health_here=here is not None)
-    proxies = TrustedProxies(settings.trusted_proxies)
-    app.middlewares.insert(0, limit_peer_requests(settings.max_connections_per_peer, proxies))
+    _install(app, settings, health, here, in_flight)
     async with (
         listener_tls(settings) as tls,
         admin_site(health, settings, reuse_port=reuse_port) as admin,
@@ -103,12 +101,21 @@ async def serve(
 
 
 def _install(
-    app: web.Application, health: Health, in_flight: InFlight, *, health_here: bool
+    app: web.Application,
+    settings: Settings,
+    health: Health,
+    here: Health | None,
+    in_flight: InFlight,
 ) -> None:
-    """Adds what serving needs in front of the application's own middlewares."""
-    if health_here:
-        app.middlewares.insert(0, health.middleware())
+    """Adds what serving needs in front of the application's own middlewares.
+
+    `here` is `health` if the application itself answers it.
+    """
+    if here is not None:
+        app.middlewares.insert(0, here.middleware())
     app.middlewares.insert(0, in_flight.middleware())
+    proxies = TrustedProxies(settings.trusted_proxies)
+    app.middlewares.insert(0, limit_peer_requests(settings.max_connections_per_peer, proxies))
 
     async def close_when_draining(_: web.Request, response: web.StreamResponse) -> None:
         if health.phase is Phase.DRAINING:
