@@ -17,8 +17,7 @@ from providers.state import State
 from providers.status import Status
 from providers.upstream import UpstreamError
 
-# How long a creation goes on whose client has left, once the provider may have it: providers answer
-# sooner, and a call that takes longer is ended as every other one is.
+# For the call that creates a batch, after its client has left. Providers usually answer sooner.
 _FINISH_SECONDS: Final = 3.0
 
 _log: Final = logging.getLogger("genai_ferry.batches")
@@ -70,9 +69,10 @@ class Creations:
     # --- one attempt -----------------------------------------------------------------------------
 
     async def _make(self, caller: Caller, batch: NewBatch, attempt: Attempt) -> FoundBatch:
-        """A client that leaves ends the attempt, but not while the provider may create the batch.
+        """A client that leaves ends the attempt.
 
-        To interrupt that call would leave a batch which may exist, and whose input is deleted.
+        Only the call that creates the batch first gets some seconds to end by itself. If it were
+        interrupted, there might be a batch whose input is deleted.
         """
         making = asyncio.ensure_future(self._target.make(caller, batch, attempt))
         try:
@@ -109,9 +109,9 @@ class Creations:
 
 
 def _answer_lost(error: FerryError) -> bool:
-    """Whether the provider may have created the batch without saying anything.
+    """Whether the provider may have created the batch, and no answer came.
 
-    After an error that it did say, the target has looked for the batch where that is possible.
+    After an answer with an error, the target has already looked for the batch if it can.
     """
     if error.status is Status.DEADLINE_EXCEEDED:
         return outcome_unknown(error)

@@ -51,7 +51,7 @@ async def leave(client: BatchClient, fake: FakeClient) -> str:
 async def remembered(ferry: Ferry) -> None:
     """Waits until another replica can know of the client that left."""
     async with asyncio.timeout(10):
-        # The proxy tells it to nobody but its state store.
+        # Only the state store shows it.
         while not list((ferry.state / "lost").rglob("*=")):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
