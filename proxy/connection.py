@@ -122,10 +122,12 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
+        if status < 500:  # aiohttp would log an error with a traceback
+            _log.info("malformed request", extra={"error": type(exc).__name__})
+            return closing_response(MALFORMED)
         # Called to log, and to raise if a response has begun; its own response is dropped.
         super().handle_error(request, status, exc, message)
-        internal = FerryError(Status.INTERNAL, "internal error")
-        return closing_response(internal if status >= 500 else MALFORMED)
+        return closing_response(FerryError(Status.INTERNAL, "internal error"))
 
     def check(self, now: float) -> None:
         """Ends the connection if its client has used up one of its deadlines."""
@@ -219,6 +221,10 @@ class ConnectionServer(web.Server):
             cast(Connection, connection).begins(body)
             if message.headers:  # a request that cannot be read has none
                 message = message._replace(headers=end_to_end(message.headers))
+            if message.url.absolute:
+                # Its host must be equal to the header Host (http_rules.py). aiohttp would decode
+                # it here, where an error leaves the connection open without an answer.
+                message = message._replace(url=message.url.relative())
             return made(message, body, connection, writer, task)
 
         self.request_factory = request_factory

@@ -58,10 +58,48 @@ async def test_an_ambiguous_request_is_refused(
 
 @pytest.mark.parametrize(
     "target",
-    [b"/genai/v1/files/\xff", b"/genai/v1/files?pageToken=\xff", b"http://[::1/genai/v1/files"],
+    [
+        b"/genai/v1/files/\xff",
+        b"/genai/v1/files?pageToken=\xff",
+        b"http://[::1/genai/v1/files",
+        b"http://[",
+        b"http://",
+        b"http:///genai/v1/files",
+        b"http://ferry.test:no/",
+        b"http://ferry.test:99999/",
+        b"http://xn--a/genai/v1/files",
+        b"http://xn--a:80/",
+        b"http://\xff/",
+        b"x://[",
+        b"ferry.test:443",
+        b"\x80",
+        b"?",
+        b"#[",
+        b"",
+        b"*",
+        b"/ /",
+    ],
 )
 async def test_a_target_that_is_not_a_uri_is_refused(proxy: RunningProxy, target: bytes) -> None:
-    assert (await proxy.ask("GET", target)).status == 400
+    (await proxy.ask("GET", target)).refused(400, "INVALID_ARGUMENT")
+
+
+@pytest.mark.parametrize(
+    "target", ["//[", "//]", "//ferry.test:99999/", "//a:b@[", "/%zz", "/#[", "/?[", "/a//["]
+)
+async def test_a_path_that_looks_like_an_address_is_a_path(
+    proxy: RunningProxy, target: str
+) -> None:
+    (await proxy.ask("GET", target)).refused(404, "NOT_FOUND")
+
+
+async def test_an_address_whose_host_cannot_be_decoded_is_like_that_host(
+    proxy: RunningProxy,
+) -> None:
+    host = {"Host": "xn--a"}
+    by_path = await proxy.ask("GET", FILES, host)
+    by_address = await proxy.ask("GET", f"http://xn--a{FILES}", host)
+    assert (by_path.status, by_path.body) == (by_address.status, by_address.body)
 
 
 async def test_two_lengths_that_differ_are_refused(proxy: RunningProxy) -> None:
