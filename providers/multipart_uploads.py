@@ -66,6 +66,9 @@ class MultipartUploads(Protocol):
     async def abort_before(self, time: datetime) -> None:
         """Abort every upload started before `time`."""
 
+    def unlisted(self) -> AsyncIterator[MultipartUpload]:
+        """The unfinished uploads whose parts the store does not list as objects."""
+
 
 def check_number(number: int) -> int:
     if not 1 <= number <= UPLOAD_PARTS:

@@ -54,3 +54,6 @@ class WrappedParts:
 
     async def abort_before(self, time: datetime) -> None:
         await self._multipart.abort_before(time)
+
+    def unlisted(self) -> AsyncIterator[MultipartUpload]:
+        return self._multipart.unlisted()

@@ -86,6 +86,9 @@ class _BoundedParts:
     async def abort_before(self, time: datetime) -> None:
         await _Wait(self._seconds).for_(self._multipart.abort_before(time))
 
+    def unlisted(self) -> AsyncIterator[MultipartUpload]:
+        return _Stream(aiter(self._multipart.unlisted()), self._seconds)
+
 
 # --- waiting ---------------------------------------------------------------------------------
 

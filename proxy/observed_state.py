@@ -132,3 +132,6 @@ class _ObservedParts:
     async def abort_before(self, time: datetime) -> None:
         with self._operations.observed("abort_old_parts"):
             await self._multipart.abort_before(time)
+
+    def unlisted(self) -> AsyncIterator[MultipartUpload]:
+        return _Items("list_uploads", self._multipart.unlisted(), self._operations)

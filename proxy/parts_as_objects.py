@@ -65,6 +65,10 @@ class PartsAsObjects:
             if info.created < time:
                 await self._state.delete(info.name)
 
+    async def unlisted(self) -> AsyncIterator[MultipartUpload]:
+        for upload in ():
+            yield upload
+
     async def _create(self, upload: MultipartUpload, size: int) -> None:
         parts = [part async for part in self.parts(upload)]
         check_whole(parts, size)

@@ -11,6 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from providers.errors import FerryError
+from providers.multipart_uploads import UploadEnded
 from providers.state import ObjectInfo, State
 from providers.stored_objects import Life, row_of
 from proxy.background import beside
@@ -46,13 +47,17 @@ async def sweep(
 ) -> int:
     """Deletes expired objects and returns their number. Other replicas may do the same.
 
-    `deleted_one` is called with the name of each, `kept_one` with each other object.
+    `deleted_one` is called with the name of each, `kept_one` with each other object or part of one.
     """
     try:
         await state.multipart.abort_before(now - upload_ttl - CLOCK_MARGIN)
+        async for upload in state.multipart.unlisted():
+            with suppress(UploadEnded):  # meanwhile
+                async for part in state.multipart.parts(upload):
+                    kept_one(ObjectInfo(upload.name, part.size, now))
     except FerryError as error:
         # A credential may lack only this permission, so the objects are swept anyway.
-        _log.warning("abandoned uploads could not be aborted: %s", error.message)
+        _log.warning("unfinished uploads could not be aborted or counted: %s", error.message)
     lives = {
         Life.UPLOAD: upload_ttl,
         Life.STATE: state_ttl,

@@ -33,6 +33,10 @@ class BrokenParts:
     async def abort_before(self, time: datetime) -> None:
         raise _gone()
 
+    async def unlisted(self) -> AsyncIterator[MultipartUpload]:
+        raise _gone()
+        yield
+
 
 class BrokenState:
     """Implements `State`."""

@@ -81,10 +81,19 @@ class S3Parts:
         await self._s3.abort(*self._of(upload))
 
     async def abort_before(self, time: datetime) -> None:
+        async for upload, begun in self._unfinished():
+            if begun is not None and begun < time:
+                await self.abort(upload)
+
+    async def unlisted(self) -> AsyncIterator[MultipartUpload]:
+        async for upload, _ in self._unfinished():
+            yield upload
+
+    async def _unfinished(self) -> AsyncIterator[tuple[MultipartUpload, datetime | None]]:
         async for found in self._s3.uploads(self._target, self._folder):
             name = found.key.removeprefix(self._folder.prefix)
-            if self._is_ours(name) and found.begun is not None and found.begun < time:
-                await self.abort(MultipartUpload(name, found.id))
+            if self._is_ours(name):
+                yield MultipartUpload(name, found.id), found.begun
 
     async def _listed(
         self, upload: MultipartUpload, after: int = 0

@@ -70,3 +70,7 @@ class _CountedParts:
     async def abort_before(self, time: datetime) -> None:
         self._calls.append("abort_before")
         await self._multipart.abort_before(time)
+
+    def unlisted(self) -> AsyncIterator[MultipartUpload]:
+        self._calls.append("unlisted")
+        return self._multipart.unlisted()

@@ -11,11 +11,14 @@ from providers.errors import FerryError
 from providers.multipart_uploads import SMALLEST_PART, MultipartUpload, UploadEnded
 from providers.state import State, read, write
 from providers.status import Status
+from proxy.quotas import Quotas, Usage
+from proxy.sweep import sweep
 from tests.contract.conftest import Replicas
 
 NAME = "files/x"
 FIRST, SECOND, LAST = b"a" * SMALLEST_PART, b"b" * SMALLEST_PART, b"end"
 WHOLE = FIRST + SECOND + LAST
+LARGE = 1 << 40
 
 
 async def numbers(state: State, upload: MultipartUpload, after: int = 0) -> list[int]:
@@ -180,6 +183,31 @@ async def test_only_old_uploads_are_swept(state: State) -> None:
         await state.multipart.abort_before(now + minute)
     with pytest.raises(UploadEnded):
         await numbers(state, upload)
+
+
+async def test_a_sweep_counts_every_part_of_an_unfinished_upload(state: State) -> None:
+    """Whether the store lists the parts as objects or not."""
+    tenant = "0123456789abcdef" * 2
+    name = f"staged-content/anthropic/{tenant}/1"
+    upload = await state.multipart.begin(name)
+    for number in (1, 7):
+        await state.multipart.put(upload, number, in_memory(LAST))
+    size = len(LAST + LAST)
+    usage = Usage(Quotas(LARGE, size, 1))
+    await count(state, usage)
+    assert usage.total == size
+    usage.admit(name, 0)
+    with pytest.raises(FerryError, match="FERRY_TENANT_STATE_BYTES"):
+        usage.admit(name, 1)
+    await state.multipart.abort(upload)
+    await count(state, usage)
+    assert usage.total == 0
+
+
+async def count(state: State, usage: Usage) -> None:
+    census = usage.census()
+    await sweep(state, datetime.now(UTC), timedelta(1), timedelta(1), kept_one=census.count)
+    census.end()
 
 
 @pytest.mark.parametrize("number", [0, -1, 10_001])
