@@ -15,10 +15,10 @@ from middlewares.operations import Operation, Outcome
 from middlewares.origins import Origins
 from middlewares.public_address import PublicAddress
 from middlewares.sealing import SealedUpload, UploadUrls
-from middlewares.upload_slots import UploadSlots
 from providers.credential import Caller, Credential
 from providers.deadlines import DEFAULT_LIMITS, TimeLimits
 from providers.errors import FerryError
+from providers.fair_shares import FairShares
 from providers.known_credentials import KnownCredentials
 from providers.memory import MemoryBudget
 from providers.provider import Provider
@@ -45,7 +45,7 @@ class Gateway:
     memory: MemoryBudget
     known_credentials: KnownCredentials
     inline_max_bytes: int
-    upload_slots: UploadSlots
+    upload_slots: FairShares
     reset: Callable[[Transport], None]
     observer: RequestObserver = UNOBSERVED
     time_limits: TimeLimits = DEFAULT_LIMITS

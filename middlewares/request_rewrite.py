@@ -26,8 +26,8 @@ from middlewares.request_keys import (
     Parse,
 )
 from providers.errors import FerryError, invalid_argument, unimplemented
+from providers.fair_shares import SHARE_USER, ShareUser
 from providers.limits import PAGE_ITEMS, PAGE_SIZE_DIGITS
-from providers.memory import MEMORY_USER, MemoryUser
 from providers.provider import RelayedRequest
 
 _PAGE_SIZE: Final = 10
@@ -39,7 +39,7 @@ _PATH_SHOWN: Final = 120
 @web.middleware
 async def request_rewrite(request: web.Request, handler: Handler) -> web.StreamResponse:
     _observe(request)
-    MEMORY_USER.set(MemoryUser(request[CALLER].known_as))
+    SHARE_USER.set(ShareUser(request[CALLER].known_as))
     with ExitStack() as memory:
         request[MEMORY] = memory
         request[OPERATION] = await request[ROUTE].call.parse(request)

@@ -40,7 +40,7 @@ async def upload(request: web.Request) -> op.Operation:
     """
     operation = await _upload(request)
     if isinstance(operation, op.SendChunk | op.CreateFile | op.Relayed):
-        request[MEMORY].enter_context(request.app[GATEWAY].upload_slots.taken())
+        request[MEMORY].enter_context(request.app[GATEWAY].upload_slots.taken(1))
     return operation
 
 

@@ -13,9 +13,9 @@ from middlewares.origins import Origins
 from middlewares.public_address import PublicAddress
 from middlewares.request_keys import Gateway
 from middlewares.sealing import UploadUrls
-from middlewares.upload_slots import UploadSlots
 from providers.credential import Credential
 from providers.credential_proof import GuardedState, WitnessedUpstream
+from providers.fair_shares import FairShares
 from providers.known_credentials import KnownCredentials
 from providers.memory import MemoryBudget
 from providers.provider import Provider
@@ -127,7 +127,7 @@ def _gateway(deps: Dependencies) -> Gateway:
         memory=deps.memory,
         known_credentials=deps.known_credentials,
         inline_max_bytes=settings.inline_max_bytes,
-        upload_slots=UploadSlots(settings.max_uploads),
+        upload_slots=_upload_slots(deps),
         reset=reset,
         observer=RequestObserver(
             deps.telemetry, {name: provider.kind for name, provider in providers.items()}
@@ -157,6 +157,13 @@ def lending_provider(name: str, settings: ProviderSettings, deps: Dependencies) 
         return provider
     key = settings.api_key.get_secret_value() if settings.api_key else None
     return replace(provider, own_credential=Credential(api_key=key))
+
+
+def _upload_slots(deps: Dependencies) -> FairShares:
+    """Each upload that moves bytes takes buffers and a connection."""
+    limit = deps.settings.max_uploads
+    what = f"the number of uploads at once ({variable('max_uploads')} is {limit})"
+    return FairShares(limit, what, deps.known_credentials.accepted)
 
 
 def _secret_keys(settings: Settings) -> list[str]:

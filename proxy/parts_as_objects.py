@@ -66,8 +66,8 @@ class PartsAsObjects:
                 await self._state.delete(info.name)
 
     async def unlisted(self) -> AsyncIterator[MultipartUpload]:
-        for upload in ():
-            yield upload
+        return
+        yield
 
     async def _create(self, upload: MultipartUpload, size: int) -> None:
         parts = [part async for part in self.parts(upload)]

@@ -20,10 +20,10 @@ from middlewares.public_address import PublicAddress
 from middlewares.request_keys import Gateway
 from middlewares.sealing import UploadUrls
 from middlewares.trusted_proxies import Network
-from middlewares.upload_slots import UploadSlots
 from providers.body import Body, once
 from providers.credential import Caller
 from providers.deadlines import DEFAULT_LIMITS, TimeLimits
+from providers.fair_shares import FairShares
 from providers.known_credentials import KnownCredentials
 from providers.memory import MemoryBudget
 from providers.provider import (
@@ -169,7 +169,7 @@ async def running_chain(
         memory=MemoryBudget(),
         known_credentials=KnownCredentials(),
         inline_max_bytes=1000,
-        upload_slots=UploadSlots(2),
+        upload_slots=FairShares(2, "uploads at once"),
         reset=asyncio.Transport.abort,
         time_limits=time_limits,
     )

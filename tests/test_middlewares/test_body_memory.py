@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from providers.memory import BUDGET_BYTES, Account, MemoryBudget
+from providers.fair_shares import Account
+from providers.memory import BUDGET_BYTES, MemoryBudget
 from tests.test_middlewares.running_proxy import BATCHES, RunningProxy, rendered, running_proxy
 
 EMPTY = b'{"batch":{"inputConfig":{"requests":{"requests":[{"request":{"contents":[]}'

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from middlewares.upload_slots import UploadSlots
-from providers.errors import FerryError
 from tests.test_middlewares.running_proxy import (
     GEMINI_KEY,
     START,
@@ -49,9 +47,22 @@ async def test_an_upload_beyond_the_limit_is_told_to_come_again(
     assert (await proxy.ask("POST", START, own, b"next")).status == 200
 
 
-def test_a_slot_is_given_back_after_an_error() -> None:
-    slots = UploadSlots(1)
-    with pytest.raises(KeyError), slots.taken():
-        raise KeyError
-    with slots.taken(), pytest.raises(FerryError, match="too many uploads"), slots.taken():
-        pass
+async def test_keys_that_no_provider_knows_leave_slots_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = {"Content-Length": str(len(FIRST + REST))}
+    made_up, known = {**RAW, "x-goog-api-key": "sk-made-up"}, {**RAW, "x-goog-api-key": "sk-known"}
+    async with running_proxy(tmp_path, monkeypatch, max_uploads=2) as proxy:
+        async with proxy.connection() as (reader, writer):
+            writer.write(rendered("POST", START, {**RAW, **size}) + FIRST)
+            await proxy.wait_upstream(proxy.openai, wait="bytes", path="files", count=100_000)
+            refused = await proxy.ask("POST", START, made_up, b"late")
+            message = refused.refused(429, "RESOURCE_EXHAUSTED")
+            assert "for keys that no provider has accepted lately" in message
+            assert "FERRY_MAX_UPLOADS is 2" in message
+            assert refused.headers["retry-after"] == "1"
+            assert (await proxy.ask("GET", "/genai/v1/files", known)).status == 200
+            assert (await proxy.ask("POST", START, known, b"in time")).status == 200
+            writer.write(REST)
+            assert (await read_answer(reader)).status == 200
+        assert (await proxy.ask("POST", START, made_up, b"next")).status == 200
