@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable
 from typing import Any, Final, TypeVar
 
 from aiohttp import ClientPayloadError, web
 
-from middlewares.request_keys import GATEWAY, OBSERVATION
-from providers.body import Body, read_up_to
+from middlewares.request_keys import GATEWAY, MEMORY, OBSERVATION
+from providers.body import Body
 from providers.errors import invalid_argument
 from providers.json_api.json_text import parse_clients_json
 from providers.limits import DISCARDED_BODY
@@ -18,11 +18,13 @@ _DISCARD_SECONDS: Final = 30
 # memory as a whole.
 _LEAST_BYTES_PER_SECOND: Final = 1 << 10
 
+# The received text, and what is cut out of it, such as the text of each request.
+_COPIES_IN_MEMORY: Final = 2
+
 # What aiohttp raises if the client disconnected.
 DISCONNECTED: Final = (ClientPayloadError, ConnectionError, web.RequestPayloadError)
 
 T = TypeVar("T")
-ReadUpTo = Callable[[AsyncIterable[bytes], int], Awaitable[bytes | None]]
 
 
 class ClientDisconnected(Exception):
@@ -98,18 +100,24 @@ def refuse_encoded(request: web.Request) -> None:
         raise invalid_argument("send the body uncompressed: Content-Encoding is not supported")
 
 
-async def read_whole(
-    request: web.Request, limit: int, what: str, read: ReadUpTo = read_up_to
-) -> bytes:
+async def read_whole(request: web.Request, limit: int, what: str) -> bytes:
     """The whole body. Raises INVALID_ARGUMENT beyond `limit` bytes; `what` names the limit."""
     refuse_encoded(request)
     too_large = invalid_argument(f"the body is larger than {what} ({limit} bytes)")
     if (request.content_length or 0) > limit:
         raise too_large
-    data = await read(_Chunks(request), limit)
+    data = await read_counted(request, _Chunks(request), limit)
     if data is None:
         raise too_large
     return data
+
+
+async def read_counted(
+    request: web.Request, chunks: AsyncIterable[bytes], limit: int
+) -> bytes | None:
+    """As `read_up_to`. Memory is reserved as the bytes arrive, until the response is made."""
+    reservation = request[MEMORY].enter_context(request.app[GATEWAY].memory.reserve())
+    return await reservation.read(chunks, limit, _COPIES_IN_MEMORY)
 
 
 def parse_json_object(data: bytes, *, path: str = "body") -> dict[str, Any]:

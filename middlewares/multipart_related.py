@@ -7,7 +7,7 @@ from aiohttp import BodyPartReader, MultipartReader, StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from middlewares.header_text import header_text
-from middlewares.inbound_body import Reading, parse_json_object
+from middlewares.inbound_body import Reading, parse_json_object, read_counted
 from providers.body import Body
 from providers.errors import invalid_argument
 from providers.limits import MULTIPART_LINES, START_BODY
@@ -29,10 +29,14 @@ async def parse_multipart(request: web.Request) -> tuple[dict[str, Any], str, Bo
         content = cast(StreamReader, _FewLines(request.content))
         reading, parts = Reading(request), MultipartReader(request.headers, content)
         first = await _part(reading, parts)
-        document = await _read_json(reading, first)
+        document = await read_counted(request, _chunks(reading, first), START_BODY)
         second = await _part(reading, parts)
     except _MALFORMED as error:
         raise _malformed(_why(error)) from None
+    if document is None:
+        raise _malformed(
+            f"the first part, JSON that describes the file, exceeds {START_BODY} bytes"
+        )
     described = parse_json_object(document, path="the first part")
     mime_type = header_text(second.headers.get("Content-Type", ""))
     return described, mime_type, Body(_content(reading, second, parts), None)
@@ -69,15 +73,9 @@ async def _part(reading: Reading, parts: MultipartReader) -> BodyPartReader:
     return part
 
 
-async def _read_json(reading: Reading, part: BodyPartReader) -> bytes:
-    data = bytearray()
+async def _chunks(reading: Reading, part: BodyPartReader) -> AsyncIterator[bytes]:
     while chunk := await reading.bytes_of(part.read_chunk(_READ_BYTES)):
-        data += chunk
-        if len(data) > START_BODY:
-            raise _malformed(
-                f"the first part, JSON that describes the file, exceeds {START_BODY} bytes"
-            )
-    return bytes(data)
+        yield chunk
 
 
 async def _content(
@@ -85,7 +83,7 @@ async def _content(
 ) -> AsyncIterator[bytes]:
     """The file's bytes. Raises if the closing boundary is missing."""
     try:
-        while chunk := await reading.bytes_of(part.read_chunk(_READ_BYTES)):
+        async for chunk in _chunks(reading, part):
             yield chunk
         surplus = await reading.of(parts.next())
     except _MALFORMED as error:

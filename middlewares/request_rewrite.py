@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -31,8 +30,6 @@ from providers.limits import PAGE_ITEMS, PAGE_SIZE_DIGITS
 from providers.provider import RelayedRequest
 
 _PAGE_SIZE: Final = 10
-# The received text, and the text of each request that is cut out of it.
-_COPIES_IN_MEMORY: Final = 2
 _PATH_SHOWN: Final = 120
 
 
@@ -93,11 +90,8 @@ async def download_file(request: web.Request) -> op.Operation:
 
 
 async def read_inline(request: web.Request) -> bytes:
-    """The whole body. Memory for it is reserved as it arrives, until the response is made."""
-    gateway = request.app[GATEWAY]
-    reservation = request[MEMORY].enter_context(gateway.memory.reserve())
-    read = partial(reservation.read, copies=_COPIES_IN_MEMORY)
-    return await read_whole(request, gateway.inline_max_bytes, "FERRY_INLINE_MAX_BYTES", read)
+    limit = request.app[GATEWAY].inline_max_bytes
+    return await read_whole(request, limit, "FERRY_INLINE_MAX_BYTES")
 
 
 async def relayed(request: web.Request) -> op.Relayed:

@@ -6,7 +6,7 @@ A target may raise only what the parser promises: our own refusals, or ValueErro
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Final, cast
@@ -20,7 +20,7 @@ from middlewares.header_text import header_text
 from middlewares.inbound_body import parse_json_object
 from middlewares.multipart_related import parse_multipart
 from middlewares.observation import Observation
-from middlewares.request_keys import GATEWAY, OBSERVATION
+from middlewares.request_keys import GATEWAY, MEMORY, OBSERVATION
 from middlewares.routes import parse_route, parse_upload_url
 from middlewares.sealing import UploadUrls
 from middlewares.upload_request import file_fields
@@ -138,7 +138,9 @@ _READERS: Final[Mapping[str, Callable[[bytes], None]]] = {
 }
 
 
-_APP: Final = cast(web.Application, {GATEWAY: SimpleNamespace(time_limits=DEFAULT_LIMITS)})
+_APP: Final = cast(
+    web.Application, {GATEWAY: SimpleNamespace(time_limits=DEFAULT_LIMITS, memory=MemoryBudget())}
+)
 
 
 def _multipart(data: bytes) -> None:
@@ -148,7 +150,7 @@ def _multipart(data: bytes) -> None:
         payload.feed_eof()
         headers = {"Content-Type": "multipart/related; boundary=limit", "Content-Length": "1"}
         request = make_mocked_request("POST", "/", headers, payload=payload, app=_APP)
-        request[OBSERVATION] = Observation()
+        request[OBSERVATION], request[MEMORY] = Observation(), ExitStack()
         _, _, body = await parse_multipart(request)
         async for _ in body.chunks:
             pass

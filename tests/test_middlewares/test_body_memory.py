@@ -8,15 +8,40 @@ import pytest
 
 from providers.fair_shares import Account
 from providers.memory import BUDGET_BYTES, MemoryBudget
-from tests.test_middlewares.running_proxy import BATCHES, RunningProxy, rendered, running_proxy
+from tests.test_middlewares.running_proxy import (
+    BATCHES,
+    GEMINI_KEY,
+    START,
+    Headers,
+    RunningProxy,
+    rendered,
+    running_proxy,
+)
 
 EMPTY = b'{"batch":{"inputConfig":{"requests":{"requests":[{"request":{"contents":[]}'
 CLOSED = b"}]}}}}"
+GEMINI = {"x-model-provider": "gemini", "x-goog-api-key": GEMINI_KEY}
+GOOGLES_BATCHES = "/genai/v1beta/models/gemini-2.5-flash:batchGenerateContent"
+MULTIPART = {"Content-Type": "multipart/related; boundary=b"}
+DESCRIBED = b"--b\r\n\r\n{" + b" " * 1000 + b"}\r\n--b\r\n\r\ncontent\r\n--b--\r\n"
 
 
-async def test_a_body_that_exhausts_the_budget_is_refused(proxy: RunningProxy) -> None:
+@pytest.mark.parametrize(
+    ("target", "headers", "body"),
+    [
+        pytest.param(BATCHES, {}, EMPTY + b" " * 1000 + CLOSED, id="batch"),
+        pytest.param(GOOGLES_BATCHES, GEMINI, b"{" + b" " * 1000 + b"}", id="relayed batch"),
+        pytest.param(START, {}, b"{" + b" " * 1000 + b"}", id="start"),
+        pytest.param(START, GEMINI, b"{" + b" " * 1000 + b"}", id="start at Google"),
+        pytest.param(START, MULTIPART, DESCRIBED, id="multipart"),
+    ],
+)
+async def test_a_body_that_exhausts_the_budget_is_refused(
+    proxy: RunningProxy, target: str, headers: Headers, body: bytes
+) -> None:
+    """Every body that is in memory as a whole, however small it must be."""
     with proxy.gateway.memory.reserve(BUDGET_BYTES - 1000):
-        answer = await proxy.ask("POST", BATCHES, {}, EMPTY + b" " * 1000 + CLOSED)
+        answer = await proxy.ask("POST", target, headers, body)
     answer.refused(429, "RESOURCE_EXHAUSTED")
     assert answer.headers["retry-after"] == "1"
     assert proxy.gateway.memory.used == 0

@@ -1,6 +1,7 @@
 """The multipart protocol, whole and byte by byte."""
 
 import asyncio
+from contextlib import ExitStack
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
@@ -12,9 +13,10 @@ from aiohttp.test_utils import make_mocked_request
 from middlewares.inbound_body import ClientDisconnected
 from middlewares.multipart_related import parse_multipart
 from middlewares.observation import Observation
-from middlewares.request_keys import GATEWAY, OBSERVATION
+from middlewares.request_keys import GATEWAY, MEMORY, OBSERVATION
 from providers.deadlines import DEFAULT_LIMITS
 from providers.errors import FerryError
+from providers.memory import MemoryBudget
 
 WHOLE = (
     b"--b\r\nContent-Type: application/json\r\n\r\n"
@@ -33,11 +35,11 @@ def arriving(*pieces: bytes, failure: Exception | None = None, subtype: str = "r
     else:
         reader.feed_eof()
     headers = {"Content-Type": f"multipart/{subtype}; boundary=b", "Content-Length": "1000"}
-    app = {GATEWAY: SimpleNamespace(time_limits=DEFAULT_LIMITS)}
+    app = {GATEWAY: SimpleNamespace(time_limits=DEFAULT_LIMITS, memory=MemoryBudget())}
     request = make_mocked_request(
         "POST", "/genai/upload/v1/files", headers, payload=reader, app=app
     )
-    request[OBSERVATION] = Observation()
+    request[OBSERVATION], request[MEMORY] = Observation(), ExitStack()
     return request
 
 
