@@ -100,6 +100,8 @@ JSON_NODES: Final = Limit(
 )
 # Most are numbers, as those of embeddings.
 JSON_ITEMS: Final = Limit(2_000_000, "items", "values and members together, in any JSON")
+# Such a text is parsed in pieces, and a name is parsed whole.
+JSON_NAME: Final = Limit(64 << 10, "bytes", "the name of a member, in JSON of more than 1 MiB")
 
 # --- Answers of upstreams ---------------------------------------------------------------------
 

@@ -12,9 +12,13 @@ from typing import Any, Final
 import orjson
 
 from providers.errors import invalid_argument
+from providers.json_api.pieces import parse_in_pieces
 from providers.json_api.structure import TooComplex, structure_of
 from providers.limits import JSON_NODES
 from providers.long_work import off_loop_if_long
+
+# Parsing less than this in one call takes a few milliseconds.
+_LONG_BYTES: Final = 1 << 20
 
 # What orjson reads and writes as an integer.
 _NATIVE: Final = range(-(2**63), 2**64)
@@ -50,6 +54,10 @@ def parse_json(text: bytes | str, nodes: int = JSON_NODES) -> Any:
 
 def parse_own_json(data: bytes) -> Any:
     """JSON that the proxy wrote, without limits: what it accepted, it can read again."""
+    return parse_in_pieces(data, _parse) if len(data) > _LONG_BYTES else _parse(data)
+
+
+def _parse(data: bytes) -> Any:
     value = orjson.loads(data)
     if not _may_hold_large_integer(data):
         return value
