@@ -59,6 +59,8 @@ async def soak(state: Path, seconds: float, seed: int) -> Report:
             report.files += len(user.kept.files)
             report.batches += len(user.kept.texts)
             report.results += sum(map(len, user.kept.texts.values()))
+        for fake in both.fakes.values():
+            await fake.reset()  # removes its files, which can take longer than its end may take
         await both.http.close()
         report.after = await settled(survivor, report.before, GROWTH.tasks)
         report.findings = growth(report.before, report.after, GROWTH)
