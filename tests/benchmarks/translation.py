@@ -1,0 +1,83 @@
+"""`python -m tests.benchmarks.translation [--only WORD]`: the CPU cost of translation.
+
+A row is a ratio: how much CPU `orjson.loads` alone takes for the same lines, divided by what the
+translation takes, in memory and without sockets. 1.0 is as fast as parsing.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import orjson
+
+from tests.benchmarks.ratios import TooNoisyError, cpu_seconds, ratio
+from tests.benchmarks.translated_lines import (
+    TRANSLATIONS,
+    create,
+    gemini_line,
+    translate_results,
+)
+
+# Characters of a line's text: a short answer, and a long one.
+SIZES: Final = (1_000, 10_000)
+TOTAL_BYTES: Final = 2_000_000
+
+
+Run = Callable[[], Coroutine[Any, Any, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`run` translates `lines` once."""
+
+    name: str
+    lines: Sequence[bytes]
+    run: Run
+
+
+def rows(size: int) -> Iterator[Row]:
+    count = TOTAL_BYTES // size
+    requests = [gemini_line(number, size) for number in range(count)]
+    for name, translation in TRANSLATIONS.items():
+        answers = [translation.result(number, size) for number in range(count)]
+        yield Row(
+            f"results {name} {size}", answers, partial(translate_results, translation, answers)
+        )
+        yield Row(f"creation {name} {size}", requests, partial(create, translation, requests))
+
+
+def _parse_all(lines: Sequence[bytes]) -> None:
+    for line in lines:
+        orjson.loads(line)
+
+
+def _measured(row: Row) -> str:
+    try:
+        found = ratio(
+            lambda: cpu_seconds(lambda: _parse_all(row.lines)),
+            lambda: cpu_seconds(lambda: asyncio.run(row.run())),
+        )
+    except TooNoisyError as error:
+        return f"{row.name:<28}  {error}"
+    per_line = found.subject_seconds / len(row.lines) * 1e6
+    return f"{row.name:<28}{found.value:>8.3f}{per_line:>9.1f}{found.void:>6}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.translation")
+    parser.add_argument("--only", default="", metavar="WORD", help="in the row's name")
+    chosen = parser.parse_args()
+    print(f"{'row':<28}{'ratio':>8}{'us/line':>9}{'void':>6}")
+    for size in SIZES:
+        for row in rows(size):
+            if chosen.only in row.name:
+                print(_measured(row), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
