@@ -12,11 +12,12 @@ import orjson
 
 from providers.batches.json_lines import ResultLine, TooLong, pieces, text_of, work_on
 from providers.batches.request_table import RequestTable, RowKind
-from providers.batches.result_lines import id_at_head, parse_result
+from providers.batches.result_lines import id_at_head, parse_quickly, parse_result
 from providers.body import start_body
+from providers.gemini_content.plain_answer import is_one_text
 from providers.gemini_content.result_counts import count_result
-from providers.json_api.json_text import render_compact, render_line
-from providers.json_api.structure import TooComplex
+from providers.json_api.json_text import may_hold_large_integer, render_compact, render_line
+from providers.json_api.structure import SHORT_BYTES, TooComplex
 from providers.limits import JSON_NODES
 from providers.long_work import Pauses, off_loop
 from providers.memory import Reservation
@@ -154,6 +155,9 @@ class BatchResults:
                 yield item
 
     async def _next(self, lines: deque[ResultLine], render: Render) -> Item | None:
+        if len(text_of(lines[0])) <= SHORT_BYTES:
+            result = self._read_short(lines)
+            return None if result is None else (result.index or 0, render(result))
         read = partial(self._render, lines, render)
         with suppress(TooComplex):
             return await work_on(text_of(lines[0]), JSON_NODES, self._reservation.more, read)
@@ -177,6 +181,20 @@ class BatchResults:
         # A long line and its translation are not both kept.
         del line
         return self._answer(named, self._source.translate(document))
+
+    def _read_short(self, lines: deque[ResultLine]) -> Result | None:
+        """As `_read`, without looking for large integers if the answer is one text.
+
+        A text has no integers, and the look for them takes longer than the parsing.
+        """
+        line = lines[0]
+        if not isinstance(line, TooLong) and (found := parse_quickly(line, self._source.id_member)):
+            named, document = found
+            result = self._source.translate(document)
+            if is_one_text(result) or not may_hold_large_integer(line):
+                lines.popleft()
+                return self._answer(named, result)
+        return self._read(lines)
 
     def _answer(self, named: str, document: dict[str, Any]) -> Result | None:
         if self._table is None:

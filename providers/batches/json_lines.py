@@ -177,25 +177,35 @@ class _Cutter(Generic[Line]):
     def feed(self, piece: bytes) -> deque[Line]:
         """The lines that end in this piece, and one that became too long."""
         lines: deque[Line] = deque()
-        *ends, rest = piece.split(b"\n")
-        for end in ends:
-            self._add(end, lines)
-            if not self._unfinished:
+        start = 0
+        # `find` takes a tenth of the time of `split`, which was 8 % of all for long lines.
+        while (end := piece.find(b"\n", start)) >= 0:
+            if self._unfinished or self._too_long or end - start > self._limit:
+                self._add(piece[start:end], lines)
+                if not self._unfinished:
+                    self._repairs.made = True
+                lines += self.end()
+            elif line := self._line(piece[start:end]):
+                lines += line
+            else:
                 self._repairs.made = True
-            lines += self.end()
-        self._add(rest, lines)
+            start = end + 1
+        self._add(piece[start:], lines)
         return lines
 
     def end(self) -> deque[Line]:
         """The line that ends here; empty if it is blank, or was already reported as too long."""
-        written, self._unfinished = bytes(self._unfinished), bytearray()
+        written, self._unfinished, self._too_long = bytes(self._unfinished), bytearray(), False
+        return deque(self._line(written))
+
+    def _line(self, written: bytes) -> tuple[()] | tuple[Line]:
+        """The next line, unless it is blank."""
         text = written.removeprefix(_BOM) if self._number == 1 else written
         text, number = text.strip(), self._number
         if len(text) != len(written):
             self._repairs.made = True
-        del written
-        self._number, self._too_long = number + 1, False
-        return deque([self._splitter.line(number, text)] if text else [])
+        self._number = number + 1
+        return (self._splitter.line(number, text),) if text else ()
 
     def _add(self, more: bytes, lines: deque[Line]) -> None:
         if self._too_long:

@@ -41,6 +41,17 @@ def parse_result(text: bytes, id_member: str) -> tuple[str, dict[str, Any]]:
     return named, document
 
 
+def parse_quickly(text: bytes, id_member: str) -> tuple[str, dict[str, Any]] | None:
+    """As `parse_result`, but an integer beyond 64 bits may be a float; None for invalid lines."""
+    try:
+        structure_of(text)
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    named = document.get(id_member) if isinstance(document, dict) else None
+    return (named, document) if isinstance(named, str) else None
+
+
 def id_at_head(head: bytes, id_member: str) -> str | None:
     """The id in a line that cannot be parsed, if only members with strings are before it."""
     name, value = f'"{id_member}"'.encode(), b""

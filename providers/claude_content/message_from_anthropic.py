@@ -8,6 +8,7 @@ from providers.claude_content.thought_signatures import (
     render_thinking_signature,
 )
 from providers.gemini_content.candidate import Candidate, render_answer, usage_metadata
+from providers.gemini_content.plain_answer import plain_answer
 from providers.json_api.answer_shape import (
     as_list,
     as_text,
@@ -26,6 +27,8 @@ _FINISH_REASONS: Final = {
     "model_context_window_exceeded": "MAX_TOKENS",
     "refusal": "SAFETY",
 }
+_NORMAL_ENDS: Final = _FINISH_REASONS.keys() - {"refusal"}
+_NOTHING: Final[tuple[object, ...]] = (None, [])
 
 # What Anthropic's own tools did before the answer. The answer's text has the outcome.
 _SERVER_TOOL_OUTPUTS: Final = (
@@ -48,6 +51,29 @@ def from_anthropic_message(message: dict[str, Any]) -> dict[str, Any]:
     (`to_anthropic_thinking`); then only its signature is kept, for the next request. Raises
     UnreadableAnswer for a body without `content`, or if nothing in it can be read.
     """
+    return plain_message(message) or any_message(message)
+
+
+def plain_message(message: dict[str, Any]) -> dict[str, Any] | None:
+    """The answer if it is one text without citations; None for everything else."""
+    content, native = message.get("content"), message.get("stop_reason")
+    if not isinstance(content, list) or len(content) != 1:
+        return None
+    block = object_or_nothing(content[0])
+    text = block.get("text")
+    if (
+        not (isinstance(text, str) and isinstance(native, str))
+        or native not in _NORMAL_ENDS
+        or block.get("type") != "text"
+        or block.get("citations") not in _NOTHING
+    ):
+        return None
+    usage = _usage(object_or_nothing(message.get("usage")))
+    finish_reason = _FINISH_REASONS[native]
+    return plain_answer(text, finish_reason, 0, usage, message.get("model"), message.get("id"))
+
+
+def any_message(message: dict[str, Any]) -> dict[str, Any]:
     native = text_or_none(message.get("stop_reason"))
     candidate = Candidate(0, _FINISH_REASONS.get(native or "", "OTHER"), native)
     with candidate.reading():

@@ -59,7 +59,7 @@ def parse_own_json(data: bytes) -> Any:
 
 def _parse(data: bytes) -> Any:
     value = orjson.loads(data)
-    if not _may_hold_large_integer(data):
+    if not may_hold_large_integer(data):
         return value
     del value  # so that there are never two
     return _parse_exactly(data)
@@ -117,8 +117,11 @@ def one_line(text: bytes) -> bytes:
     return text
 
 
-def _may_hold_large_integer(data: bytes) -> bool:
-    """Begins with a fast scan: this runs on every line, and few lines have such an integer."""
+def may_hold_large_integer(data: bytes) -> bool:
+    """Whether `orjson.loads` may have turned an integer of `data` into a float.
+
+    Begins with a fast scan: this runs on every line, and few lines have such an integer.
+    """
     for start in range(0, len(data), _SCANNED_AT_ONCE):
         piece = data[max(0, start - _MANY_DIGITS) : start + _SCANNED_AT_ONCE]
         if _ZEROS in piece.translate(_DIGITS_AS_ZEROS):

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from providers.gemini_content.candidate import Candidate, render_answer
 from providers.gemini_content.citations import Segment, joined
+from providers.gemini_content.plain_answer import plain_answer
 from providers.json_api.answer_shape import (
     as_list,
     as_object,
@@ -30,6 +31,9 @@ _FINISH_REASONS: Final = {
     "model_length": "MAX_TOKENS",
     "content_filter": "SAFETY",
 }
+# The members of a message that `_read_message` reads, except its text.
+_BESIDE_TEXT: Final = ("refusal", "annotations", "tool_calls", "function_call", "audio")
+_NOTHING: Final[tuple[object, ...]] = (None, [])
 
 
 def from_openai_chat(body: dict[str, Any]) -> dict[str, Any]:
@@ -37,6 +41,31 @@ def from_openai_chat(body: dict[str, Any]) -> dict[str, Any]:
 
     Raises UnreadableAnswer for a body without `choices`, or if nothing in it can be read.
     """
+    return plain_chat(body) or any_chat(body)
+
+
+def plain_chat(body: dict[str, Any]) -> dict[str, Any] | None:
+    """The answer if it is one choice with one text; None for everything else."""
+    choices = body.get("choices")
+    if not isinstance(choices, list) or len(choices) != 1:
+        return None
+    choice = object_or_nothing(choices[0])
+    message, native = object_or_nothing(choice.get("message")), choice.get("finish_reason")
+    text, index = message.get("content"), count_or_none(choice.get("index"))
+    if (
+        not (isinstance(text, str) and text and isinstance(native, str))
+        or native not in _FINISH_REASONS
+        or index is None
+        or choice.get("logprobs") is not None
+        or any(message.get(member) not in _NOTHING for member in _BESIDE_TEXT)
+    ):
+        return None
+    usage = from_openai_usage(body.get("usage"), sent="prompt", written="completion")
+    finish_reason = _FINISH_REASONS[native]
+    return plain_answer(text, finish_reason, index, usage, body.get("model"), body.get("id"))
+
+
+def any_chat(body: dict[str, Any]) -> dict[str, Any]:
     choices = as_list(body.get("choices"), "choices")
     candidates = [_candidate(choice, place) for place, choice in enumerate(choices)]
     usage = from_openai_usage(body.get("usage"), sent="prompt", written="completion")

@@ -85,7 +85,7 @@ def gemini_line(number: int, size: int) -> bytes:
 
 
 def openai_result(number: int, size: int) -> bytes:
-    message = {
+    message: dict[str, Any] = {
         "role": "assistant",
         "content": text(number, size),
         "refusal": None,
@@ -155,7 +155,7 @@ def mistral_result(number: int, size: int) -> bytes:
 
 
 def anthropic_result(number: int, size: int) -> bytes:
-    message = {
+    message: dict[str, Any] = {
         "id": _id("msg_01", number),
         "type": "message",
         "role": "assistant",

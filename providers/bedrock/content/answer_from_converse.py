@@ -10,6 +10,7 @@ from providers.claude_content.thought_signatures import (
 )
 from providers.gemini_content.candidate import Candidate, render_answer, usage_metadata
 from providers.gemini_content.citations import joined
+from providers.gemini_content.plain_answer import plain_answer
 from providers.json_api.answer_shape import (
     as_list,
     as_object,
@@ -43,6 +44,28 @@ def from_converse_answer(answer: dict[str, Any], *, thoughts: bool) -> dict[str,
     answer, so neither is set. Raises UnreadableAnswer for a body without `content`, or if nothing
     in it can be read.
     """
+    return plain_converse(answer) or any_converse(answer, thoughts=thoughts)
+
+
+def plain_converse(answer: dict[str, Any]) -> dict[str, Any] | None:
+    """The answer if it is one text; None for everything else."""
+    message = object_or_nothing(object_or_nothing(answer.get("output")).get("message"))
+    content, native = message.get("content"), answer.get("stopReason")
+    if not isinstance(content, list) or len(content) != 1:
+        return None
+    block = object_or_nothing(content[0])
+    text = block.get("text")
+    if (
+        not (isinstance(text, str) and isinstance(native, str))
+        or native not in _FINISH_REASONS
+        or len(block) != 1
+    ):
+        return None
+    usage = _usage(object_or_nothing(answer.get("usage")))
+    return plain_answer(text, _FINISH_REASONS[native], 0, usage, None, None)
+
+
+def any_converse(answer: dict[str, Any], *, thoughts: bool) -> dict[str, Any]:
     output = as_object(answer.get("output"), "output")
     content = as_object(output.get("message"), "output.message").get("content")
     native = text_or_none(answer.get("stopReason"))

@@ -1,0 +1,155 @@
+"""A plain answer is translated in a faster way, which must give the same bytes as the general one.
+
+The documents are plain answers in which a few members are changed, so most are almost plain.
+"""
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from functools import partial
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from providers.bedrock.content.answer_from_converse import any_converse, plain_converse
+from providers.claude_content.message_from_anthropic import any_message, plain_message
+from providers.errors import FerryError
+from providers.gemini_content.plain_answer import is_one_text
+from providers.openai_content.chat_from_openai import any_chat, plain_chat
+from tests.benchmarks.translated_lines import (
+    anthropic_result,
+    bedrock_result,
+    mistral_result,
+    openai_result,
+)
+
+Document = dict[str, Any]
+Translate = Callable[[Document], Document]
+
+CHATS = [
+    orjson.loads(result(1, 20))["response"]["body"] for result in (openai_result, mistral_result)
+]
+MESSAGE = orjson.loads(anthropic_result(1, 20))["result"]["message"]
+CONVERSE = orjson.loads(bedrock_result(1, 20))["modelOutput"]
+# Everything that a member may be, also by mistake, and the ends that providers give.
+VALUES: st.SearchStrategy[Any] = st.sampled_from(
+    [
+        *(None, True, False, 0, 1, -1, 2**63, 2**70, 1.0, 0.5, "", " ", "a", "é", [], [None], [[]]),
+        *({}, {"a": 1}, [{}], [{"type": "text", "text": "b"}], {"content": []}, {"content": None}),
+        *("stop", "length", "tool_calls", "content_filter", "end_turn", "max_tokens", "refusal"),
+        *("stop_sequence", "tool_use", "guardrail_intervened", "malformed_tool_use", "text"),
+        [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+        [{"text": "b"}],
+        [{"toolUse": {"toolUseId": "t", "name": "f", "input": {}}}],
+    ]
+).map(deepcopy)
+NEW_NAMES = st.sampled_from(["refusal", "audio", "function_call", "citations", "toolUse", "new"])
+
+
+def places(document: Any) -> Iterator[tuple[Any, Any]]:
+    """Every container in the document, with each of its keys."""
+    for key, value in list(document.items() if isinstance(document, dict) else enumerate(document)):
+        yield document, key
+        if isinstance(value, dict | list):
+            yield from places(value)
+
+
+@st.composite
+def almost(draw: st.DrawFn, plain: list[Document]) -> Document:
+    document = deepcopy(draw(st.sampled_from(plain)))
+    for _ in range(draw(st.integers(0, 3))):
+        container, key = draw(st.sampled_from(list(places(document)) or [(document, "new")]))
+        match draw(st.sampled_from(["change", "remove", "add"])):
+            case "change":
+                container[key] = draw(VALUES)
+            case "remove":
+                container.pop(key, None) if isinstance(container, dict) else container.clear()
+            case _ if isinstance(container, dict):
+                container[draw(NEW_NAMES)] = draw(VALUES)
+            case _:
+                container.append(draw(VALUES))
+    return document
+
+
+def outcome(translate: Translate, document: Document) -> bytes | str:
+    try:
+        return orjson.dumps(translate(document))
+    except FerryError as error:
+        return f"{error.status}: {error.message}"
+
+
+def check_same(
+    plain: Callable[[Document], Document | None], any_: Translate, answer: Document
+) -> None:
+    quick = plain(answer)
+    if quick is not None:
+        assert orjson.dumps(quick) == outcome(any_, answer)
+
+
+@given(almost(CHATS))
+@example(CHATS[0])
+def test_a_chat_completion(body: Document) -> None:
+    check_same(plain_chat, any_chat, body)
+
+
+@given(almost([MESSAGE]))
+def test_a_message_of_claude(message: Document) -> None:
+    check_same(plain_message, any_message, message)
+
+
+@given(almost([CONVERSE]), st.booleans())
+def test_an_answer_of_converse(answer: Document, thoughts: bool) -> None:
+    check_same(plain_converse, partial(any_converse, thoughts=thoughts), answer)
+
+
+@pytest.mark.parametrize(
+    ("plain", "document"),
+    [
+        *((plain_chat, chat) for chat in CHATS),
+        (plain_message, MESSAGE),
+        (plain_converse, CONVERSE),
+    ],
+)
+def test_usual_answers_are_plain(
+    plain: Callable[[Document], Document | None], document: Document
+) -> None:
+    answer = plain(document)
+    assert answer is not None
+    assert is_one_text({"response": answer})
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"error": {"code": 13, "message": "no"}},
+        {"response": {"embedding": {"values": [1.0]}}},
+        {"response": {"candidates": []}},
+        {
+            "response": {
+                "candidates": [
+                    {
+                        "content": {"role": "model", "parts": [{"functionCall": {"name": "f"}}]},
+                        "finishReason": "STOP",
+                        "index": 0,
+                    }
+                ]
+            }
+        },
+        {
+            "response": {
+                "candidates": [
+                    {
+                        "content": {"role": "model", "parts": [{"text": "a"}]},
+                        "finishReason": "STOP",
+                        "index": 0,
+                        "avgLogprobs": -0.5,
+                    }
+                ]
+            }
+        },
+    ],
+)
+def test_other_results_are_not_one_text(result: Document) -> None:
+    assert not is_one_text(result)
