@@ -9,7 +9,14 @@ from typing import Any, Protocol
 
 from providers.batches.file_signature import text_only
 from providers.batches.json_lines import LineSplitter, Repairs, work_on
-from providers.batches.line_formats import LineFormat, LineFormats, RequestTranslator, parse_line
+from providers.batches.line_formats import (
+    GeminiLines,
+    LineFormat,
+    LineFormats,
+    RequestTranslator,
+    parse_line,
+)
+from providers.batches.line_templates import LONGEST_TEMPLATED
 from providers.batches.request_table import RowKind
 from providers.errors import invalid_argument
 from providers.json_api.json_text import one_line, parse_json
@@ -94,7 +101,11 @@ class FileInput:
                         await pauses.pause()
 
     async def _next(self, numbered: deque[tuple[int, bytes]], reader: "_Reader") -> Line:
-        number = numbered[0][0]
+        number, text = numbered[0]
+        if len(text) <= LONGEST_TEMPLATED and (line := reader.templated(number, text)):
+            numbered.popleft()
+            return line
+        del text  # a long line and its translation are not both kept
         read = partial(self._read, numbered, reader)
         try:
             return await work_on(numbered[0][1], LINE_NODES, self._splitter.reserve, read)
@@ -105,13 +116,17 @@ class FileInput:
         number, text = numbered.popleft()
         document = parse_line(number, text)
         lines = reader.format(number, document)
+        short = text if len(text) <= LONGEST_TEMPLATED else None
         if lines.row_kind is RowKind.CUSTOM_ID:
             written = one_line(text)
             self._repairs.made |= written != text
         else:
             written = b""  # a long line and its translation are not both kept
         del text
-        return reader.line(lines, number, document, written)
+        line = reader.line(lines, number, document, written)
+        if short is not None:
+            reader.learn(number, short)
+        return line
 
 
 class _Reader:
@@ -122,6 +137,19 @@ class _Reader:
         self._translator = translator
         self._lines: LineFormat | None = None
         self._index = 0
+
+    def templated(self, number: int, text: bytes) -> Line | None:
+        """A line of Gemini's format that differs from an earlier one only in its texts."""
+        lines = self._lines
+        if not isinstance(lines, GeminiLines):
+            return None
+        read = lines.templated(self._index, number, text)
+        return None if read is None else self._line(lines, *read)
+
+    def learn(self, number: int, text: bytes) -> None:
+        """Expect lines like this one, which was the last."""
+        if isinstance(self._lines, GeminiLines):
+            self._lines.learn(number, text)
 
     def format(self, number: int, document: dict[str, Any]) -> LineFormat:
         """The format of the file. Raises INVALID_ARGUMENT for a line in another format."""
@@ -135,5 +163,8 @@ class _Reader:
     ) -> Line:
         """What to send for one line; in a provider's own format that is `written` itself."""
         sent, row = lines.read(self._index, number, document)
+        return self._line(lines, written if sent is None else sent, row)
+
+    def _line(self, lines: LineFormat, sent: bytes, row: bytes) -> Line:
         self._index += 1
-        return Line(written if sent is None else sent, row, lines.row_kind, lines.endpoint)
+        return Line(sent, row, lines.row_kind, lines.endpoint)

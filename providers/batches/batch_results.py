@@ -45,7 +45,7 @@ _CHUNK_BYTES: Final = 64 << 10
 _log: Final = logging.getLogger("genai_ferry.results")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Result:
     """`index` is that of the request, None in a batch of another tool; `key` is JSON."""
 

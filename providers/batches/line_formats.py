@@ -9,9 +9,11 @@ from typing import Any, Final, Protocol
 
 import orjson
 
+from providers.batches.line_templates import LineTemplates
 from providers.batches.request_table import RowKind
 from providers.errors import invalid_argument
 from providers.gemini_content.normalise import REQUEST_MEMBERS
+from providers.gemini_content.warnings import Warnings
 from providers.json_api.json_text import parse_json, render_compact, render_json
 from providers.json_api.structure import TooComplex
 from providers.json_api.unknown_members import is_misspelt, refuse_unknown
@@ -32,6 +34,9 @@ class RequestTranslator(Protocol):
 
     @property
     def endpoint(self) -> str: ...
+
+    @property
+    def warnings(self) -> Warnings: ...
 
     def line(self, index: int, request: object, path: str) -> bytes:
         """What is sent to the provider for request `index`, which is at JSON path `path`."""
@@ -116,7 +121,20 @@ class GeminiLines:
     def __init__(self, translator: RequestTranslator) -> None:
         self._translator = translator
         self._keys = SeenTexts()
+        self._templates = LineTemplates(translator)
         self.endpoint = translator.endpoint
+
+    def templated(self, index: int, number: int, line: bytes) -> tuple[bytes, bytes] | None:
+        """What `read` gives, for a line that differs from an earlier one only in its texts."""
+        found = self._templates.find(line)
+        if found is None:
+            return None
+        key = self._key(found.key, number)
+        return self._templates.line(index, found), render_compact(key)
+
+    def learn(self, number: int, line: bytes) -> None:
+        """Expect lines like this one, which was read."""
+        self._templates.learn(line, f"line {number}: request")
 
     def read(self, index: int, number: int, document: dict[str, Any]) -> tuple[bytes, bytes]:
         where = f"line {number}"

@@ -1,5 +1,6 @@
 """Counts the lines and tokens of a batch's results while they are translated."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -25,22 +26,20 @@ def count_result(counts: ResultCounts, result: Mapping[str, Any]) -> None:
     """Adds one translated line: `{"response"}` or `{"error"}`."""
     response = result.get("response")
     counts.lines[LineOutcome.ERROR if response is None else LineOutcome.ANSWER] += 1
-    if isinstance(response, dict):
-        model = str(response.get("modelVersion") or "")
-        for kind, tokens in _tokens(response):
-            counts.tokens[_counted_as(counts, model, kind), kind] += tokens
-
-
-def _counted_as(counts: ResultCounts, model: str, kind: TokenKind) -> str:
-    is_new = (model, kind) not in counts.tokens
-    too_many = is_new and len(counts.tokens) >= _COUNTS
-    return OTHER_MODELS if too_many or len(model) > _NAME_CHARACTERS else model
-
-
-def _tokens(response: Mapping[str, Any]) -> list[tuple[TokenKind, int]]:
-    """An embedding has one count, which is a text, as Gemini writes it."""
-    usage = response.get("usageMetadata") or {}
-    found = [(kind, usage.get(member)) for member, kind in _KINDS.items()]
+    if not isinstance(response, dict):
+        return
+    model = str(response.get("modelVersion") or "")
+    for member, tokens in (response.get("usageMetadata") or {}).items():
+        kind = _KINDS.get(member)
+        if kind is not None and isinstance(tokens, int):
+            _count(counts.tokens, (model, kind), tokens)
+    # An embedding has one count, which is a text, as Gemini writes it.
     if "tokenCount" in response:
-        found.append((TokenKind.INPUT, int(response["tokenCount"])))
-    return [(kind, tokens) for kind, tokens in found if isinstance(tokens, int)]
+        _count(counts.tokens, (model, TokenKind.INPUT), int(response["tokenCount"]))
+
+
+def _count(counts: Counter[tuple[str, TokenKind]], counted: tuple[str, TokenKind], n: int) -> None:
+    model, kind = counted
+    if counted not in counts and (len(counts) >= _COUNTS or len(model) > _NAME_CHARACTERS):
+        counted = (OTHER_MODELS, kind)
+    counts[counted] += n

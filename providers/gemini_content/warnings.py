@@ -6,6 +6,8 @@ Warnings are shown in the response header `x-ferry-warnings`, in the batch
 
 import json
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 from urllib.parse import quote, unquote
 
@@ -40,11 +42,26 @@ class Warnings:
         """Record that `value` was used for the field at `path`, which was not given."""
         self._count(f"{_encode(_NUMBER.sub('*', path))}={_encode(str(value))}")
 
-    def _count(self, anywhere: str) -> None:
+    @contextmanager
+    def apart(self) -> Iterator[Mapping[str, int]]:
+        """What is recorded in a block, which is not added to the rest."""
+        kept = self._counts, self._uncounted
+        self._counts = {}
+        try:
+            yield self._counts
+        finally:
+            self._counts, self._uncounted = kept
+
+    def add(self, recorded: Mapping[str, int]) -> None:
+        """Record once more what was recorded in `apart`."""
+        for anywhere, count in recorded.items():
+            self._count(anywhere, count)
+
+    def _count(self, anywhere: str, count: int = 1) -> None:
         if anywhere not in self._counts and len(self._counts) == _MAX_PATHS:
-            self._uncounted += 1
+            self._uncounted += count
         else:
-            self._counts[anywhere] = self._counts.get(anywhere, 0) + 1
+            self._counts[anywhere] = self._counts.get(anywhere, 0) + count
 
     def render(self) -> str:
         """`path;count=N, path=value;count=M`, percent-encoded ASCII, at most 2048 bytes.

@@ -31,8 +31,6 @@ _FINISH_REASONS: Final = {
     "model_length": "MAX_TOKENS",
     "content_filter": "SAFETY",
 }
-# The members of a message that `_read_message` reads, except its text.
-_BESIDE_TEXT: Final = ("refusal", "annotations", "tool_calls", "function_call", "audio")
 _NOTHING: Final[tuple[object, ...]] = (None, [])
 
 
@@ -57,7 +55,11 @@ def plain_chat(body: dict[str, Any]) -> dict[str, Any] | None:
         or native not in _FINISH_REASONS
         or index is None
         or choice.get("logprobs") is not None
-        or any(message.get(member) not in _NOTHING for member in _BESIDE_TEXT)
+        or message.get("refusal")
+        or message.get("annotations") not in _NOTHING
+        or message.get("tool_calls") not in _NOTHING
+        or message.get("function_call") is not None
+        or message.get("audio") is not None
     ):
         return None
     usage = from_openai_usage(body.get("usage"), sent="prompt", written="completion")

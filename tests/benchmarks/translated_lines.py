@@ -20,14 +20,9 @@ from providers.anthropic.batch_lines import AnthropicTranslator, BatchItems
 from providers.anthropic.batch_lines import line_formats as anthropic_formats
 from providers.anthropic.results import from_anthropic_line
 from providers.aws.folder import Folder
-from providers.batches.batch_input import (
-    JSON_LINES,
-    FileInput,
-    InputLimits,
-    check,
-    translated,
-)
+from providers.batches.batch_input import FileInput
 from providers.batches.batch_results import BatchResults
+from providers.batches.checked_input import JSON_LINES, InputLimits, check, translated
 from providers.batches.json_lines import LineSplitter, ResultLine, ResultSplitter
 from providers.batches.line_formats import LineFormats, RequestTranslator
 from providers.batches.request_table import RequestTable, RowKind, indexed_id
@@ -299,22 +294,24 @@ async def _chunks(data: bytes) -> AsyncIterator[bytes]:
         yield data[start : start + _CHUNK]
 
 
-async def translate_results(translation: Translation, lines: Sequence[bytes]) -> int:
-    """Translate result lines as a download does; the number of bytes that come out."""
-    memory = MemoryBudget()
+def table_of(lines: Sequence[bytes]) -> RequestTable:
     keys = [orjson.dumps(f"request-{number:06d}") for number in range(len(lines))]
-    table = RequestTable(RowKind.KEY, keys)
+    return RequestTable(RowKind.KEY, keys)
+
+
+async def translate_results(translation: Translation, table: RequestTable, data: bytes) -> int:
+    """Translate result lines as a download does; the number of bytes that come out."""
+    memory, size = MemoryBudget(), 0
     with memory.reserve() as reservation:
-        source = _Results(translation, b"\n".join(lines), memory)
-        size = 0
+        source = _Results(translation, data, memory)
         async for chunk in BatchResults(source, table, reservation).lines():
             size += len(chunk)
     return size
 
 
-async def create(translation: Translation, lines: Sequence[bytes]) -> int:
+async def create(translation: Translation, data: bytes) -> int:
     """Check and translate a file of Gemini lines as a creation does; the bytes for the provider."""
-    memory, data = MemoryBudget(), b"\n".join(lines)
+    memory = MemoryBudget()
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[AsyncIterator[bytes]]:
@@ -325,6 +322,6 @@ async def create(translation: Translation, lines: Sequence[bytes]) -> int:
         checked = await check(
             source, translation.translator(), translation.limits, JSON_LINES, reservation
         )
-    body = translated(source, translation.translator(), JSON_LINES, checked.length)
+    body = translated(source, translation.translator(), JSON_LINES, checked.extent)
     await drain(body)
     return checked.length

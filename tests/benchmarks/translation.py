@@ -19,12 +19,13 @@ from tests.benchmarks.translated_lines import (
     TRANSLATIONS,
     create,
     gemini_line,
+    table_of,
     translate_results,
 )
 
 # Characters of a line's text: a short answer, and a long one.
 SIZES: Final = (1_000, 10_000)
-TOTAL_BYTES: Final = 2_000_000
+TOTAL_BYTES: Final = 3_000_000
 
 
 Run = Callable[[], Coroutine[Any, Any, int]]
@@ -44,10 +45,11 @@ def rows(size: int) -> Iterator[Row]:
     requests = [gemini_line(number, size) for number in range(count)]
     for name, translation in TRANSLATIONS.items():
         answers = [translation.result(number, size) for number in range(count)]
-        yield Row(
-            f"results {name} {size}", answers, partial(translate_results, translation, answers)
-        )
-        yield Row(f"creation {name} {size}", requests, partial(create, translation, requests))
+        data = b"\n".join(answers)
+        run = partial(translate_results, translation, table_of(answers), data)
+        yield Row(f"results {name} {size}", answers, run)
+        run = partial(create, translation, b"\n".join(requests))
+        yield Row(f"creation {name} {size}", requests, run)
 
 
 def _parse_all(lines: Sequence[bytes]) -> None:

@@ -8,6 +8,7 @@ import orjson
 from providers.batches.line_formats import LineFormats, SeenTexts, check_custom_id
 from providers.batches.request_table import RowKind
 from providers.errors import invalid_argument
+from providers.gemini_content.warnings import Warnings
 from providers.json_api.json_text import render_compact
 
 TRANSLATED, OWN = "/translated", "/own"
@@ -17,6 +18,9 @@ class Numbered:
     """Translates every object to its number and itself."""
 
     endpoint = TRANSLATED
+
+    def __init__(self) -> None:
+        self.warnings = Warnings()
 
     def line(self, index: int, request: object, path: str) -> bytes:
         if not isinstance(request, dict):

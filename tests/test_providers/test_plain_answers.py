@@ -88,8 +88,15 @@ def check_same(
         assert orjson.dumps(quick) == outcome(any_, answer)
 
 
+def with_member(name: str, value: Any) -> Document:
+    body = deepcopy(CHATS[0])
+    body["choices"][0]["message"][name] = value
+    return body
+
+
 @given(almost(CHATS))
-@example(CHATS[0])
+@example(with_member("audio", []))
+@example(with_member("function_call", []))
 def test_a_chat_completion(body: Document) -> None:
     check_same(plain_chat, any_chat, body)
 
