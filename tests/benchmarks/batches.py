@@ -1,7 +1,7 @@
 """A batch from a large file, and a download of large results, both translated."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from typing import Any, BinaryIO
 
@@ -11,15 +11,20 @@ import orjson
 from tests.benchmarks.stage import KEYS, Stage
 from tests.benchmarks.uploads import CHUNK, send_chunk, start_upload
 
-MODELS = {"openai": "gpt-4o-mini", "anthropic": "claude-haiku-4-5"}
+MODELS = {
+    "openai": "gpt-4o-mini",
+    "anthropic": "claude-haiku-4-5",
+    "bedrock": "anthropic.claude-haiku-4-5-20251001-v1:0",
+}
 SHORT_REQUEST = 250
 
 
 async def create_from_file(stage: Stage) -> int:
     """Create a batch from a file in Gemini's format; returns the file's size."""
     scale = stage.scale
-    native_id = await _put_input(stage, scale.input_size // scale.requests)
-    await _check_count(stage, await _create(stage, f"files/{native_id}"), scale.requests)
+    lines = input_lines(scale.requests, scale.input_size // scale.requests)
+    native_id = await put_input(stage, lines)
+    await _check_count(stage, await create(stage, f"files/{native_id}"), scale.requests)
     return scale.input_size
 
 
@@ -28,9 +33,9 @@ async def create_from_staged_file(stage: Stage) -> int:
     scale = stage.scale
     with tempfile.TemporaryFile() as file:
         count = scale.staged_requests
-        file.writelines(_lines(count, scale.input_size // count))
-        name = await _upload(stage, file)
-    await _check_count(stage, await _create(stage, name), count)
+        file.writelines(input_lines(count, scale.input_size // count))
+        name = await upload(stage, file)
+    await _check_count(stage, await create(stage, name), count)
     return scale.input_size
 
 
@@ -45,7 +50,8 @@ async def download_results(stage: Stage, form: str = "gemini") -> int:
     """Download results of short requests with long answers; returns their size."""
     scale = stage.scale
     await stage.settings(answer_bytes=scale.results_size // scale.requests)
-    batch = await _create(stage, f"files/{await _put_input(stage, SHORT_REQUEST)}")
+    native_id = await put_input(stage, input_lines(scale.requests, SHORT_REQUEST))
+    batch = await create(stage, f"files/{native_id}")
     while not (operation := await stage.get(batch))["done"]:
         pass  # each get advances the fake's batch by one state
     size, lines = 0, 0
@@ -60,14 +66,14 @@ async def download_results(stage: Stage, form: str = "gemini") -> int:
     return size
 
 
-async def _create(stage: Stage, file_name: str) -> str:
+async def create(stage: Stage, file_name: str) -> str:
     """Returns the path of the new batch."""
     batch = {"displayName": "benchmark", "inputConfig": {"fileName": file_name}}
     path = f"v1beta/models/{MODELS[stage.kind]}:batchGenerateContent"
     return f"v1beta/{(await stage.post(path, {'batch': batch}))['name']}"
 
 
-async def _upload(stage: Stage, file: BinaryIO) -> str:
+async def upload(stage: Stage, file: BinaryIO) -> str:
     """Upload the file to the proxy chunk by chunk; returns its name."""
     size = file.tell()
     file.seek(0)
@@ -80,10 +86,10 @@ async def _upload(stage: Stage, file: BinaryIO) -> str:
     return str(answer["file"]["name"])
 
 
-async def _put_input(stage: Stage, line_size: int) -> str:
+async def put_input(stage: Stage, lines: Iterable[bytes]) -> str:
     """Send an input directly to the upstream; returns its native id."""
     with tempfile.TemporaryFile() as file:
-        file.writelines(_lines(stage.scale.requests, line_size))
+        file.writelines(lines)
         file.seek(0)
         await stage.settings(read_rate=None)
         native_id = await _post_file(stage, file)
@@ -104,7 +110,7 @@ async def _post_file(stage: Stage, file: BinaryIO) -> str:
     return str(document["id"])
 
 
-def _lines(count: int, line_size: int) -> Iterator[bytes]:
+def input_lines(count: int, line_size: int) -> Iterator[bytes]:
     for number in range(count):
         line = _line(number, "")
         text = "Words, words. " * (line_size // 14)

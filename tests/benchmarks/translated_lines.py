@@ -74,7 +74,7 @@ def gemini_line(number: int, size: int) -> bytes:
     request = {
         "contents": [{"role": "user", "parts": [{"text": f"{number}: {text(number, size)}"}]}],
         "systemInstruction": {"parts": [{"text": "Answer briefly."}]},
-        "generationConfig": {"temperature": 0.5, "maxOutputTokens": 256},
+        "generationConfig": {"temperature": 0.5, "maxOutputTokens": 8192},
     }
     return orjson.dumps({"key": f"request-{number:06d}", "request": request})
 
