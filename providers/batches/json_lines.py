@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, Generic, Never, TypeAlias, TypeVar
@@ -54,9 +54,11 @@ async def work_on(
         return await off_loop(function) if structure.is_long_work else function()
 
 
-def pieces(chunk: bytes) -> Iterator[bytes]:
-    for start in range(0, len(chunk), _SLICE_BYTES):
-        yield chunk[start : start + _SLICE_BYTES]
+def pieces(chunk: bytes) -> Iterable[bytes]:
+    """`chunk` in slices, each short enough to be handled at once."""
+    if len(chunk) <= _SLICE_BYTES:
+        return (chunk,)
+    return (chunk[at : at + _SLICE_BYTES] for at in range(0, len(chunk), _SLICE_BYTES))
 
 
 @dataclass(slots=True)

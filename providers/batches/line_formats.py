@@ -19,6 +19,8 @@ from providers.json_api.structure import TooComplex
 from providers.json_api.unknown_members import is_misspelt, refuse_unknown
 from providers.limits import CUSTOM_ID, LINE_KEY, LINE_NODES
 
+# In characters. As a Python object it is as large as a digest.
+_SHORT_TEXT: Final = 16
 _AN_ARRAY: Final = "the file is a JSON array; write each request on a line of its own, without [ ]"
 _KEYED: Final = ("key", "request")
 # `config` is not a member but a common mistake that the reader of requests explains.
@@ -82,16 +84,20 @@ def _is_utf_8(line: bytes) -> bool:
 
 
 class SeenTexts:
-    """A set of texts; it stores their digests, so long texts take no more memory."""
+    """A set of texts; it stores the digests of long ones, so they take no more memory."""
 
     def __init__(self) -> None:
-        self._digests: set[bytes] = set()
+        self._seen: set[str | bytes] = set()
 
     def add(self, text: str) -> bool:
         """Whether the text is new."""
-        count = len(self._digests)
-        self._digests.add(hashlib.blake2b(text.encode(), digest_size=16).digest())
-        return len(self._digests) > count
+        count = len(self._seen)
+        self._seen.add(text if len(text) <= _SHORT_TEXT else _digest(text))
+        return len(self._seen) > count
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
 class LineFormat(Protocol):

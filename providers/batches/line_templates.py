@@ -28,8 +28,9 @@ LONGEST_TEMPLATED: Final = 256 << 10
 _LONGEST_FRAME: Final = 64 << 10
 _MOST_TEXTS: Final = 32
 _MOST_TEMPLATES: Final = 8
-# In an input whose lines all differ, making templates must not cost much.
+# In an input whose lines all differ, making templates and comparing with them must not cost much.
 _MOST_ATTEMPTS: Final = 32
+_MOST_MISSES: Final = 64
 _MOST_WARNINGS: Final = 16
 
 _STRING: Final = rb'"(?:[^"\\]++|\\.)*+"'
@@ -101,13 +102,18 @@ class LineTemplates:
         self._translator = translator
         self._templates: list[_Template] = []
         self._attempts = 0
+        self._misses = 0
 
     def find(self, line: bytes) -> TemplatedLine | None:
         """A line like an earlier one; None for every other, also for an invalid one."""
+        if self._misses == _MOST_MISSES:
+            return None
         for template in self._templates:
             strings = template.strings(line)
             if strings is not None:
+                self._misses = 0
                 return _read(template, strings)
+        self._misses += 1
         return None
 
     def line(self, index: int, found: TemplatedLine) -> bytes:

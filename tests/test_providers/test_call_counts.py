@@ -1,0 +1,135 @@
+"""How many Python calls the translation of one line takes, on every provider.
+
+The number is the same on every machine, unlike time. It may only grow by a tenth; a smaller one is
+recorded when it is reached.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from types import FrameType
+from typing import Any, Final
+
+import orjson
+import pytest
+
+from tests.benchmarks.translated_lines import (
+    TRANSLATIONS,
+    create,
+    gemini_line,
+    table_of,
+    translate_results,
+)
+
+LINES: Final = 200
+SIZE: Final = 500
+_GROWTH: Final = 1.1
+
+# Calls for each line. A line is read twice in a creation. OTHER lines are those that the general
+# translator takes.
+RESULTS: Final[Mapping[str, float]] = {
+    "openai": 147,
+    "anthropic": 136,
+    "bedrock": 133,
+    "mistral": 140,
+}
+OTHER_RESULTS: Final[Mapping[str, float]] = {
+    "openai": 262,
+    "anthropic": 209,
+    "bedrock": 202,
+    "mistral": 254,
+}
+CREATION: Final[Mapping[str, float]] = {
+    "openai": 176,
+    "anthropic": 175,
+    "bedrock": 176,
+    "mistral": 176,
+}
+OTHER_CREATION: Final[Mapping[str, float]] = {
+    "openai": 810,
+    "anthropic": 818,
+    "bedrock": 1008,
+    "mistral": 805,
+}
+
+
+def calls(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """The calls of functions, of Python and of C, in `work`."""
+    count = 0
+
+    def profile(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    async def counted() -> None:
+        sys.setprofile(profile)
+        try:
+            await work()
+        finally:
+            sys.setprofile(None)
+
+    asyncio.run(work())  # fills caches
+    asyncio.run(counted())
+    return count
+
+
+def per_line(
+    work: Callable[[Sequence[bytes]], Coroutine[Any, Any, int]], lines: list[bytes]
+) -> float:
+    """What a line adds: without what the whole input takes once."""
+    half = lines[: LINES // 2]
+    return (calls(lambda: work(lines)) - calls(lambda: work(half))) / (len(lines) - len(half))
+
+
+def results(provider: str, lines: list[bytes]) -> float:
+    translation = TRANSLATIONS[provider]
+    return per_line(
+        lambda some: translate_results(translation, table_of(some), b"\n".join(some)), lines
+    )
+
+
+def creation(provider: str, lines: list[bytes]) -> float:
+    translation = TRANSLATIONS[provider]
+    return per_line(lambda some: create(translation, b"\n".join(some)), lines)
+
+
+def check(found: float, recorded: float) -> None:
+    assert found <= recorded * _GROWTH, f"{found:.0f} calls a line; {recorded:.0f} were recorded"
+    assert found >= recorded / _GROWTH, f"only {found:.0f} calls a line: record this number"
+
+
+@pytest.mark.parametrize("provider", TRANSLATIONS)
+def test_plain_results(provider: str) -> None:
+    lines = [TRANSLATIONS[provider].result(number, SIZE) for number in range(LINES)]
+    check(results(provider, lines), RESULTS[provider])
+
+
+@pytest.mark.parametrize("provider", TRANSLATIONS)
+def test_other_results(provider: str) -> None:
+    lines = [_without_end(TRANSLATIONS[provider].result(number, SIZE)) for number in range(LINES)]
+    check(results(provider, lines), OTHER_RESULTS[provider])
+
+
+@pytest.mark.parametrize("provider", TRANSLATIONS)
+def test_creation_from_lines_that_are_alike(provider: str) -> None:
+    lines = [gemini_line(number, SIZE) for number in range(LINES)]
+    check(creation(provider, lines), CREATION[provider])
+
+
+@pytest.mark.parametrize("provider", TRANSLATIONS)
+def test_creation_from_lines_that_all_differ(provider: str) -> None:
+    lines = [_with_own_setting(gemini_line(number, SIZE), number) for number in range(LINES)]
+    check(creation(provider, lines), OTHER_CREATION[provider])
+
+
+def _without_end(line: bytes) -> bytes:
+    """The answer with a reason for its end that the general translator explains."""
+    reasons = (b'"finish_reason":"stop"', b'"stop_reason":"end_turn"', b'"stopReason":"end_turn"')
+    found = next(reason for reason in reasons if reason in line)
+    return line.replace(found, found.partition(b":")[0] + b':"other"')
+
+
+def _with_own_setting(line: bytes, number: int) -> bytes:
+    document = orjson.loads(line)
+    document["request"]["generationConfig"]["maxOutputTokens"] = 1000 + number
+    return orjson.dumps(document)
