@@ -1,20 +1,17 @@
-"""What AWS's own library provides: regions, the proxy's own keys, and where the bucket is."""
+"""What AWS's own library provides: regions, the proxy's own keys, and where the bucket is.
+
+Importing the library takes a fifth of the start, so it is imported where it is used.
+"""
 
 import asyncio
 import logging
 import os
 from collections.abc import Mapping
 from functools import cache, cached_property
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConfigParseError,
-    PartialCredentialsError,
-    ProfileNotFound,
-)
-from botocore.loaders import create_loader
+import orjson
 from yarl import URL
 
 from providers.aws.keys import AwsKeys
@@ -59,8 +56,10 @@ def aws_regions() -> Mapping[str, str]:
 
     Read from its list of partitions: the list of endpoints by service takes 11 MiB.
     """
-    # A session is not used: it requires the profile that AWS_PROFILE names.
-    partitions = create_loader().load_data("partitions")["partitions"]
+    # Read without botocore, which takes a fifth of a second to import. Its session would also
+    # require the profile that AWS_PROFILE names.
+    data = files("botocore").joinpath("data", "partitions.json").read_bytes()
+    partitions = orjson.loads(data)["partitions"]
     return {
         region: partition["outputs"]["dnsSuffix"]
         for partition in partitions
@@ -85,6 +84,8 @@ class OwnAwsKeys:
         self._one_at_a_time = asyncio.Lock()
 
     async def __call__(self) -> AwsKeys:
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
         # Errors of the chain may quote what it read. If STS refuses, it raises ClientError; if
         # expired keys cannot be renewed, it raises RuntimeError.
         try:
@@ -146,6 +147,8 @@ class OwnS3:
         return f"s3{fips}{dualstack}.{self.region}.{suffix}"
 
     def _setting(self, name: str) -> Any:
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+
         try:
             return self._session.get_config_variable(name)
         except (BotoCoreError, ValueError) as error:
@@ -160,6 +163,13 @@ def _failed(error: Exception) -> FerryError:
 
 def _is_permanent(error: Exception) -> bool:
     """Whether a setting is wrong or STS refuses; an unreachable service is temporary."""
+    from botocore.exceptions import (  # noqa: PLC0415
+        ClientError,
+        ConfigParseError,
+        PartialCredentialsError,
+        ProfileNotFound,
+    )
+
     if isinstance(error, ClientError):
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))
         code = error.response.get("Error", {}).get("Code")
