@@ -24,6 +24,7 @@ _NODE_BYTES: Final = 300
 _ITEM_BYTES: Final = 64
 
 _SLICE_BYTES: Final = 4 << 10
+_COUNTED_BYTES: Final = 4 << 10
 _BACKSLASH: Final = ord("\\")
 _PLAIN: Final = bytes(set(range(256)) - set(b'[{]},"'))
 # One level down for an opening bracket, and up for a closing one, as signed bytes.
@@ -68,10 +69,23 @@ class Structure:
 def structure_of(text: bytes, nodes: int = JSON_NODES) -> Structure:
     """Raises TooComplex for a text with more than `nodes`, or over another limit."""
     if len(text) <= SHORT_BYTES:
-        brackets = text.count(b"[") + text.count(b"{")
+        brackets = _opened(text, b"[", JSON_DEPTH) + _opened(text, b"{", JSON_DEPTH)
         if brackets <= JSON_DEPTH:
             return Structure(len(text), brackets, len(text) // 2, len(text) // 2)
     return _counted(text, nodes)
+
+
+def _opened(text: bytes, bracket: bytes, most: int) -> int:
+    """How many brackets `text` has, if not more than `most`.
+
+    For 10 KB with few brackets, `find` takes a quarter of the time of `count`; for 1 KB, as much.
+    """
+    if len(text) < _COUNTED_BYTES:
+        return text.count(bracket)
+    found, at = 0, text.find(bracket)
+    while at >= 0 and found <= most:
+        found, at = found + 1, text.find(bracket, at + 1)
+    return found
 
 
 async def weigh(text: bytes, nodes: int = JSON_NODES) -> Structure:
