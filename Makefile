@@ -105,11 +105,13 @@ sbom: $(INSTALLED)
 faults: install
 	$(VENV)/bin/python -m pytest tests/test_faults -m "long or not long"
 
-## Measures speed beside nginx and a bare relay, into tests/benchmarks/report, and peak memory under
-## load; takes half an hour, and is not part of the tests.
+## Measures speed beside nginx and a bare relay, into tests/benchmarks/report, peak memory under load,
+## and the CPU cost of translation; takes half an hour, and is not part of the tests.
 bench: $(INSTALLED)
 	$(VENV)/bin/python -m tests.benchmarks.side_by_side
 	$(VENV)/bin/python -m tests.benchmarks
+	$(VENV)/bin/python -m tests.benchmarks.translation
+	$(VENV)/bin/python -m tests.benchmarks.whole_proxy
 
 ## Measures with wrk what the proxy does beyond its limits; takes two minutes.
 overload: $(INSTALLED)
