@@ -89,7 +89,7 @@ def check_same(
 
 
 def with_member(name: str, value: Any) -> Document:
-    body = deepcopy(CHATS[0])
+    body: Document = deepcopy(CHATS[0])
     body["choices"][0]["message"][name] = value
     return body
 
