@@ -16,7 +16,7 @@ from providers.batches.line_formats import (
     RequestTranslator,
     parse_line,
 )
-from providers.batches.line_templates import LONGEST_TEMPLATED
+from providers.batches.line_templates import TEMPLATED_BYTES
 from providers.batches.request_table import RowKind
 from providers.errors import invalid_argument
 from providers.json_api.json_text import one_line, parse_json
@@ -102,7 +102,7 @@ class FileInput:
 
     async def _next(self, numbered: deque[tuple[int, bytes]], reader: "_Reader") -> Line:
         number, text = numbered[0]
-        if len(text) <= LONGEST_TEMPLATED and (line := reader.templated(number, text)):
+        if len(text) <= TEMPLATED_BYTES and (line := reader.templated(number, text)):
             numbered.popleft()
             return line
         del text  # a long line and its translation are not both kept
@@ -116,7 +116,7 @@ class FileInput:
         number, text = numbered.popleft()
         document = parse_line(number, text)
         lines = reader.format(number, document)
-        short = text if len(text) <= LONGEST_TEMPLATED else None
+        short = text if len(text) <= TEMPLATED_BYTES else None
         if lines.row_kind is RowKind.CUSTOM_ID:
             written = one_line(text)
             self._repairs.made |= written != text
@@ -124,6 +124,7 @@ class FileInput:
             written = b""  # a long line and its translation are not both kept
         del text
         line = reader.line(lines, number, document, written)
+        del document  # a template is made of another
         if short is not None:
             reader.learn(number, short)
         return line

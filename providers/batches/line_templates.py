@@ -13,28 +13,30 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import orjson
 
 from providers.batches.request_table import indexed_id
 from providers.errors import FerryError
 from providers.gemini_content.warnings import Warnings
-from providers.json_api.json_text import one_line
+from providers.json_api.json_text import one_line, parse_own_json
 
 # Longer lines gain little, and need memory reserved.
-LONGEST_TEMPLATED: Final = 256 << 10
+TEMPLATED_BYTES: Final = 256 << 10
 # Of one template, without its texts: a larger one has media or other data that differs.
-_LONGEST_FRAME: Final = 64 << 10
-_MOST_TEXTS: Final = 32
-_MOST_TEMPLATES: Final = 8
+_FRAME_BYTES: Final = 64 << 10
+_TEXTS: Final = 32
+_TEMPLATES: Final = 8
 # In an input whose lines all differ, making templates and comparing with them must not cost much.
-_MOST_ATTEMPTS: Final = 32
-_MOST_MISSES: Final = 64
-_MOST_WARNINGS: Final = 16
+_ATTEMPTS: Final = 32
+_MISSES: Final = 64
+_WARNINGS: Final = 16
 
 _STRING: Final = rb'"(?:[^"\\]++|\\.)*+"'
 _SLOT: Final = re.compile(rb'"(?:key|text)"\s*:\s*(' + _STRING + rb")", re.DOTALL)
+# The members of a request that are one turn, without a list.
+_TURNS: Final = ("content", "systemInstruction", "system_instruction")
 _MARK: Final = f"ferry{secrets.token_hex(8)}"
 _MARKED_INDEX: Final = 9_999_999_999
 _MARKED_ID: Final = indexed_id(_MARKED_INDEX).encode()
@@ -106,7 +108,7 @@ class LineTemplates:
 
     def find(self, line: bytes) -> TemplatedLine | None:
         """A line like an earlier one; None for every other, also for an invalid one."""
-        if self._misses == _MOST_MISSES:
+        if self._misses == _MISSES:
             return None
         for template in self._templates:
             strings = template.strings(line)
@@ -126,9 +128,9 @@ class LineTemplates:
     def learn(self, line: bytes, path: str) -> None:
         """Make a template of a line that was translated, if later ones may be like it."""
         if (
-            self._attempts == _MOST_ATTEMPTS
-            or len(self._templates) == _MOST_TEMPLATES
-            or len(line) > LONGEST_TEMPLATED
+            self._attempts == _ATTEMPTS
+            or len(self._templates) == _TEMPLATES
+            or len(line) > TEMPLATED_BYTES
         ):
             return
         self._attempts += 1
@@ -146,7 +148,7 @@ class LineTemplates:
         except FerryError:
             return None
         marks = [_MARKED_ID, *map(orjson.dumps, marked.texts)]
-        if len(warned) > _MOST_WARNINGS or any(written.count(mark) != 1 for mark in marks):
+        if len(warned) > _WARNINGS or any(written.count(mark) != 1 for mark in marks):
             return None
         pieces = re.split(b"(" + b"|".join(map(re.escape, marks)) + b")", written)
         id_place, *text_places = map(pieces.index, marks)
@@ -194,19 +196,23 @@ class _Marked:
 def _marked(line: bytes) -> _Marked | None:
     """None if the line is not one for a template."""
     spans = [found.span(1) for found in _SLOT.finditer(line)]
-    if not 1 < len(spans) <= _MOST_TEXTS or _MARK.encode() in line:
+    if not 1 < len(spans) <= _TEXTS or _MARK.encode() in line:
+        return None
+    around = _around(line, spans)
+    if sum(map(len, around)) > _FRAME_BYTES:
         return None
     # Members of these names may be elsewhere too; the parsed document shows where each mark is.
     marks = [_mark(number) for number in range(len(spans))]
-    document = orjson.loads(_replaced(_around(line, spans), marks))
-    strings = {document.get("key"), *_texts_of(document["request"])}
-    used = [number for number, mark in enumerate(marks) if mark in strings]
+    document = orjson.loads(_replaced(around, marks))
+    key, strings = document.get("key"), {*_texts_of(document.get("request"))}
+    del document  # there are never two
+    used = [n for n, mark in enumerate(marks) if mark == key or mark in strings]
     around, marks = _around(line, [spans[n] for n in used]), [marks[n] for n in used]
-    if document.get("key") not in marks or sum(map(len, around)) > _LONGEST_FRAME:
+    if key not in marks or sum(map(len, around)) > _FRAME_BYTES:
         return None
-    key = marks.index(document["key"])
-    request = orjson.loads(_replaced(around, marks))["request"]
-    return _Marked(around, key, marks[:key] + marks[key + 1 :], request)
+    place = marks.index(key)
+    request = parse_own_json(_replaced(around, marks))["request"]
+    return _Marked(around, place, marks[:place] + marks[place + 1 :], request)
 
 
 def _mark(number: int) -> str:
@@ -225,9 +231,14 @@ def _replaced(around: tuple[bytes, ...], marks: list[str]) -> bytes:
     return first + b"".join(mark + piece for mark, piece in pairs)
 
 
-def _texts_of(request: Any) -> Iterator[object]:
-    """The texts of the conversation and of its instruction, in a request that was translated."""
-    instructions = [request.get(name) for name in ("systemInstruction", "system_instruction")]
-    for content in [*request["contents"], *filter(None, instructions)]:
-        for part in content.get("parts", []):
-            yield part.get("text")
+def _texts_of(request: object) -> Iterator[str]:
+    """The texts of the conversation and of its instruction."""
+    if not isinstance(request, dict):
+        return
+    contents = request.get("contents")
+    turns = [*(contents if isinstance(contents, list) else []), *map(request.get, _TURNS)]
+    for turn in turns:
+        parts = turn.get("parts") if isinstance(turn, dict) else None
+        for part in parts if isinstance(parts, list) else []:
+            if isinstance(part, dict) and isinstance(part.get("text"), str):
+                yield part["text"]

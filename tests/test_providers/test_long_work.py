@@ -64,7 +64,7 @@ async def test_a_dense_request_is_translated_in_a_thread_and_its_objects_are_cou
 ) -> None:
     memory = MemoryBudget()
     watched = Watched(memory)
-    requests = source(memory, dense(90), dense(90_000))
+    requests = source(memory, dense(120), dense(90_000))
     async with aclosing(requests.lines(watched)) as lines:
         assert len([line async for line in lines]) == 2
     loop = threading.get_ident()
