@@ -16,6 +16,7 @@ from providers.status import Status
 _LARGEST: Final = 2**63 - 1
 # Fewer digits than `_LARGEST` has. Python refuses to parse a number of more than 4,300 digits.
 _WRITTEN_COUNT: Final = re.compile(r"[0-9]{1,18}")
+_FOUR_DIGITS: Final = 1000
 _HTTP_STATUS: Final = re.compile(r"[1-5][0-9]{2}")
 
 
@@ -97,10 +98,13 @@ def written_count(text: str) -> int | None:
 
 
 def http_status(value: object) -> int | None:
-    """An HTTP status as a number or as text; None for any other value."""
+    """An HTTP status as a number or as text; None for any other value.
+
+    A number with more than three digits is not one: a very long one may have been read as a float.
+    """
     if isinstance(value, str) and _HTTP_STATUS.fullmatch(value):
         return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if type(value) is int and abs(value) < _FOUR_DIGITS else None
 
 
 def object_or_nothing(value: object) -> dict[str, Any]:

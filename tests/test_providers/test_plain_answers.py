@@ -3,27 +3,36 @@
 The documents are plain answers in which a few members are changed, so most are almost plain.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from functools import partial
 from typing import Any
+from unittest.mock import patch
 
 import orjson
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from providers.batches.batch_results import BatchResults
 from providers.bedrock.content.answer_from_converse import any_converse, plain_converse
 from providers.claude_content.message_from_anthropic import any_message, plain_message
 from providers.errors import FerryError
 from providers.gemini_content.plain_answer import is_one_text
+from providers.json_api.json_text import render_json
+from providers.memory import MemoryBudget, Reservation
 from providers.openai_content.chat_from_openai import any_chat, plain_chat
 from tests.benchmarks.translated_lines import (
+    TRANSLATIONS,
+    Translation,
     anthropic_result,
     bedrock_result,
     mistral_result,
     openai_result,
+    table_of,
 )
+from tests.test_providers.test_batches.scripted_results import ScriptedLines
 
 Document = dict[str, Any]
 Translate = Callable[[Document], Document]
@@ -45,6 +54,15 @@ VALUES: st.SearchStrategy[Any] = st.sampled_from(
         [{"toolUse": {"toolUseId": "t", "name": "f", "input": {}}}],
     ]
 ).map(deepcopy)
+SPOILERS: list[Callable[[bytes], bytes]] = [
+    lambda line: line,
+    lambda line: line[:-1],
+    lambda line: line.replace(b"a", b"\xff", 1),
+    lambda line: line.replace(b"a", rb"\ud800", 1),
+    lambda line: line.replace(b'"a', b'"a' + b"[{" * 120, 1),
+    lambda line: line.replace(b"[", b"[" * 120, 1).replace(b"]", b"]" * 120, 1),
+    lambda line: line.replace(b"{", b'{ "custom_id" : "first" , ', 1),
+]
 NEW_NAMES = st.sampled_from(["refusal", "audio", "function_call", "citations", "toolUse", "new"])
 
 
@@ -109,6 +127,36 @@ def test_a_message_of_claude(message: Document) -> None:
 @given(almost([CONVERSE]), st.booleans())
 def test_an_answer_of_converse(answer: Document, thoughts: bool) -> None:
     check_same(plain_converse, partial(any_converse, thoughts=thoughts), answer)
+
+
+@pytest.mark.parametrize("provider", TRANSLATIONS)
+@given(data=st.data())
+async def test_a_line_of_results(provider: str, data: st.DataObject) -> None:
+    translation = TRANSLATIONS[provider]
+    plain = [orjson.loads(translation.result(number, 20)) for number in (0, 1)]
+    lines = [render_json(data.draw(almost(plain))) for _ in range(2)]
+    spoil = data.draw(st.sampled_from(SPOILERS))
+    lines = [spoil(line) for line in lines]
+    quick = await delivered(translation, lines)
+    with patch.object(BatchResults, "_read_short", BatchResults._read):
+        assert quick == await delivered(translation, lines)
+
+
+@pytest.mark.parametrize("provider", TRANSLATIONS)
+@pytest.mark.parametrize("number", [b"99999999999999999999", b"1" * 19, b"-1", b"1e400", b"0.10"])
+async def test_a_number_stays_as_it_is(provider: str, number: bytes) -> None:
+    translation = TRANSLATIONS[provider]
+    lines = [re.sub(rb":[0-9]+", b":" + number, translation.result(0, 20), count=4)]
+    quick = await delivered(translation, lines)
+    with patch.object(BatchResults, "_read_short", BatchResults._read):
+        assert quick == await delivered(translation, lines)
+
+
+async def delivered(translation: Translation, lines: list[bytes]) -> list[bytes]:
+    source, memory = ScriptedLines(lines, id_member=translation.id_member), MemoryBudget()
+    results = BatchResults(source, table_of([b"", b""]), Reservation(memory))
+    with patch.object(source, "translate", translation.from_line):
+        return [chunk async for chunk in results.lines()]
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,10 @@ def test_times(text: object, time: datetime | None) -> None:
         (True, None),
         (None, None),
         (4.29, None),
+        (0, 0),
+        (999, 999),
+        (1000, None),
+        (99999999999999999999, None),
     ],
 )
 def test_an_http_status(value: Any, status: int | None) -> None:
