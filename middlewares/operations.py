@@ -92,7 +92,7 @@ Outcome = (
 class Timing(Enum):
     """Which deadline an operation has (contract.md section 8).
 
-    SHORT: one for the whole call. MOVING: a body is moved, and must make progress. ANSWERED: the
+    SHORT: one for the whole call. MOVING: the upstream's body must make progress. ANSWERED: the
     provider may take long to answer. RELAYED: each call is the upstream's own, of any kind.
     """
 
@@ -130,12 +130,9 @@ class StartUpload:
 
 @dataclass(frozen=True, slots=True)
 class SendChunk:
+    timing: ClassVar = Timing.ANSWERED
     session: UploadSession
     chunk: Chunk
-
-    @property
-    def timing(self) -> Timing:
-        return Timing.ANSWERED if self.chunk.finalize else Timing.MOVING
 
     async def carry_out(self, provider: Provider, _: Caller) -> UploadProgress:
         return await provider.uploads.send(self.session, self.chunk)

@@ -13,6 +13,7 @@ from typing import Final
 _STALL: Final = "FERRY_STALL_SECONDS"
 _CALL: Final = "FERRY_CALL_SECONDS"
 _ANSWER: Final = "FERRY_ANSWER_SECONDS"
+_SENDING: Final = ("POST", "PUT")
 SERVER_TIMEOUT: Final = "X-Server-Timeout"
 
 
@@ -34,9 +35,10 @@ NO_LIMIT: Final = Wait(inf)
 class CallLimits:
     """The limits of one call of a client.
 
-    `answer` is the wait for the answer to an upstream call that makes or ends something, and for
-    the next part of it; `other` is that of every other upstream call. `most` is the client's own
-    limit for each of them. The whole call ends at `ends`, on the clock of `time.monotonic`.
+    `answer` is the wait for the answer to an upstream call that makes something or sends a body,
+    from the end of that body on, and for the next part of the answer; `other` is that of every
+    other upstream call. `most` is the client's own limit for each of them. The whole call ends at
+    `ends`, on the clock of `time.monotonic`.
     """
 
     answer: Wait
@@ -49,7 +51,7 @@ class CallLimits:
 
     def wait_for(self, method: str, own: float | None) -> Wait:
         """The wait of an upstream call; `own` replaces the usual wait for an answer."""
-        usual = self.answer if method == "POST" else self.other
+        usual = self.answer if method in _SENDING else self.other
         return min(
             usual if own is None else Wait(own),
             self.most,

@@ -8,10 +8,9 @@ import pytest
 
 from middlewares import operations as op
 from middlewares.operations import Timing
-from providers.body import Body, in_memory
+from providers.body import Body
 from providers.deadlines import CALL_LIMITS, CallLimits, TimeLimits, Wait
 from providers.resources import Download
-from providers.upload import Chunk, UploadSession
 from tests.test_middlewares.running_chain import (
     Scripted,
     ScriptedReply,
@@ -35,12 +34,13 @@ SHORT = {
     op.DeleteBatch,
 }
 LONGER = {
+    op.SendChunk: Timing.ANSWERED,
     op.CreateFile: Timing.ANSWERED,
     op.CreateBatch: Timing.ANSWERED,
     op.DownloadFile: Timing.MOVING,
     op.Relayed: Timing.RELAYED,
 }
-"""As the contract's table of settings says; a chunk is below."""
+"""As the contract's table of settings says."""
 
 
 def operations() -> set[type[Any]]:
@@ -49,14 +49,8 @@ def operations() -> set[type[Any]]:
 
 
 def test_every_operation_has_the_deadline_of_the_contract() -> None:
-    given = {each: each.timing for each in operations() - {op.SendChunk}}
+    given = {each: each.timing for each in operations()}
     assert given == dict.fromkeys(SHORT, Timing.SHORT) | LONGER
-
-
-@pytest.mark.parametrize(("finalize", "timing"), [(False, Timing.MOVING), (True, Timing.ANSWERED)])
-def test_only_the_last_chunk_waits_for_the_file(finalize: bool, timing: Timing) -> None:
-    chunk = Chunk(0, in_memory(b""), finalize=finalize)
-    assert op.SendChunk(cast(UploadSession, None), chunk).timing is timing
 
 
 class _Hanging:

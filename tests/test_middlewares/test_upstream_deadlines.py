@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from providers.openai.files import PURPOSE_HEADER
 from providers.retries import ATTEMPTS
+from providers.upload import GRANULARITY
 from tests.test_middlewares.running_proxy import (
     BATCHES,
     GEMINI_KEY,
@@ -57,6 +59,24 @@ async def test_an_upstream_that_never_answers_ends_at_its_deadline(
         message = answer.refused(504, "DEADLINE_EXCEEDED")
         assert f"{SHORT} seconds (FERRY_{setting.upper()}_SECONDS)" in message
         await proxy.wait_upstream(fake, wait="requests", outcome="client_gone")
+
+
+async def test_a_chunk_that_has_arrived_may_be_answered_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it is sent, no body is moved: the provider thinks."""
+    in_parts = {
+        "X-Goog-Upload-Header-Content-Length": str(2 * GRANULARITY),
+        PURPOSE_HEADER: "batch",
+    }
+    command = {"X-Goog-Upload-Command": "upload", "X-Goog-Upload-Offset": "0"}
+    async with running_proxy(tmp_path, monkeypatch, stall_seconds=1, answer_seconds=2) as proxy:
+        started = await proxy.ask("POST", START, in_parts, b"{}")
+        target = started.headers["x-goog-upload-url"].removeprefix("http://ferry.test")
+        await proxy.strike(proxy.openai, {"path": "/parts"}, {"kind": "delay", "at": "answer"})
+        answer = await proxy.ask("POST", target, command, bytes(GRANULARITY))
+        message = answer.refused(504, "DEADLINE_EXCEEDED")
+        assert "sent nothing for 2 seconds (FERRY_ANSWER_SECONDS)" in message
 
 
 async def test_the_clients_own_deadline_ends_the_wait_for_an_answer(

@@ -39,10 +39,11 @@ def test_a_moving_body_must_make_progress() -> None:
         assert limits.wait_for(method, None) == Wait(6, "FERRY_STALL_SECONDS")
 
 
-def test_only_what_makes_or_ends_something_may_take_long() -> None:
+def test_only_the_answer_to_what_was_sent_may_take_long() -> None:
     limits = LIMITS.answered_call()
-    assert limits.wait_for("POST", None) == Wait(80, "FERRY_ANSWER_SECONDS")
-    for method in ("GET", "HEAD", "DELETE", "PUT"):
+    for method in ("POST", "PUT"):
+        assert limits.wait_for(method, None) == Wait(80, "FERRY_ANSWER_SECONDS")
+    for method in ("GET", "HEAD", "DELETE"):
         assert limits.wait_for(method, None) == Wait(6, "FERRY_STALL_SECONDS")
     assert limits.wait_for("POST", 3600) == Wait(3600)
 
