@@ -7,6 +7,7 @@ readers cut a line; here they are escaped.
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 import orjson
@@ -112,6 +113,23 @@ def one_line(text: bytes) -> bytes:
     """The same JSON, as one line for every reader."""
     if text.isascii() and b"\r" not in text:
         return text
+    if len(text) <= _SCANNED_AT_ONCE:
+        return _without_breaks(text)
+    return b"".join(map(_without_breaks, _slices(text)))
+
+
+def _slices(text: bytes) -> Iterator[bytes]:
+    """Slices of whole characters, so that other threads can run in between."""
+    start = 0
+    while start < len(text):
+        end = start + _SCANNED_AT_ONCE
+        while text[end : end + 1] and text[end] & 0xC0 == 0x80:
+            end += 1
+        yield text[start:end]
+        start = end
+
+
+def _without_breaks(text: bytes) -> bytes:
     for raw, escaped in _BREAKS:
         text = text.replace(raw, escaped)
     return text

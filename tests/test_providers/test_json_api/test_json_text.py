@@ -89,6 +89,14 @@ def test_a_line_that_is_passed_on_is_one_line() -> None:
     assert one_line(b'{"a": "\\r"}') == b'{"a": "\\r"}'
 
 
+@pytest.mark.parametrize("shift", range(4))
+def test_a_long_text_is_escaped_like_a_short_one(shift: int) -> None:
+    text = ("a" * shift + "\u2028\U0001f600\u0085" * 20_000).encode()
+    assert one_line(text) == text.replace("\u2028".encode(), rb"\u2028").replace(
+        "\u0085".encode(), rb"\u0085"
+    )
+
+
 def test_a_raw_fragment_is_escaped_too() -> None:
     assert render_json({"key": orjson.Fragment('"\u2028"')}) == b'{"key":"\\u2028"}'
 
