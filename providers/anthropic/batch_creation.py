@@ -23,7 +23,7 @@ from providers.batches.checked_input import (
     observed_refusals,
     translated,
 )
-from providers.batches.repeats import Attempt, may_have_created
+from providers.batches.repeats import Attempt, may_have_created, with_unknown_outcome
 from providers.batches.request_table import RequestTables
 from providers.body import Body, close
 from providers.claude_content.api_version import OLD_VERSION
@@ -40,7 +40,6 @@ REQUESTS_LIMIT: Final = Limit(100_000, "requests", "a batch at Anthropic")
 SIZE_LIMIT: Final = Limit(256_000_000, "bytes", "the translated input of a batch at Anthropic")
 LIMITS: Final = InputLimits("Anthropic", REQUESTS_LIMIT, SIZE_LIMIT)
 _REQUESTS: Final = Framing(head=b'{"requests":[', between=b",", tail=b"]}")
-_ADVICE: Final = "list the batches before you create it again"
 
 _log: Final = logging.getLogger("genai_ferry.anthropic")
 
@@ -124,7 +123,7 @@ class BatchCreation:
         except FerryError as error:
             if outcome_unknown(error):
                 # Anthropic stores nothing by which the batch could be found.
-                raise error.adding(f"; whether the batch was made is unknown: {_ADVICE}") from None
+                raise with_unknown_outcome(error) from None
             raise
         return batch
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 import orjson
 
@@ -21,6 +21,12 @@ from providers.status import Status
 from providers.stored_objects import IDEMPOTENCY
 
 _LIFE: Final = timedelta(hours=24)
+# A batch that the proxy did not see made is in no client's list where clients share a key.
+_LOOK_FOR_IT: Final = (
+    "look for it in the list of batches or, if clients share the proxy's own key, at the provider"
+)
+
+E = TypeVar("E", bound=FerryError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +75,8 @@ class Repeat:
             raise FerryError(
                 Status.ABORTED,
                 "an earlier request with this x-ferry-idempotency-key, or an equal one in the last "
-                "minute, is still running, or its outcome is unknown: list the batches, and use "
-                "another x-ferry-idempotency-key to create one anyway",
+                "minute, is still running, or whether its batch was made is unknown: "
+                f"{_LOOK_FOR_IT}, and send a new x-ferry-idempotency-key to create one anyway",
             )
 
     async def join(self, job: str) -> str:
@@ -173,6 +179,13 @@ class Attempt:
         """The attempt certainly created nothing. What an earlier one did stays unknown."""
         if self._first:
             await self.repeat.forget()
+
+
+def with_unknown_outcome(error: E) -> E:
+    """The error of a creation that may have made a batch, with what its client should do."""
+    return error.adding(
+        f"; whether the batch was made is unknown: before you create it again, {_LOOK_FOR_IT}"
+    )
 
 
 def may_have_created(error: Exception) -> bool:

@@ -10,7 +10,7 @@ from typing import Final
 
 from yarl import URL
 
-from providers.batches.repeats import Repeat
+from providers.batches.repeats import Repeat, with_unknown_outcome
 from providers.body import Body, in_memory
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument
@@ -24,9 +24,6 @@ from providers.upstream import Reply, UpstreamError, invalid_answer
 
 KEY_HEADER: Final = "x-ferry-idempotency-key"
 _CREATIONS: Final = (":batchGenerateContent", ":asyncBatchEmbedContent")
-_UNKNOWN_OUTCOME: Final = (
-    "; whether the batch was made is unknown: list the batches before you create it again"
-)
 # The received pieces, and the body that is joined from them.
 _COPIES_IN_MEMORY: Final = 2
 
@@ -55,7 +52,7 @@ class RepeatableCreations:
         except UpstreamError as error:
             if error.unsent:
                 raise
-            raise error.adding(_UNKNOWN_OUTCOME) from None
+            raise with_unknown_outcome(error) from None
 
     async def _create_once(self, caller: Caller, request: RelayedRequest, key: str) -> Reply:
         with self._memory.reserve() as reservation:

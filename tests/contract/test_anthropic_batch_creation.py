@@ -72,7 +72,8 @@ async def test_the_error_for_an_unknown_outcome_says_what_to_do(
     await anthropic.strike("POST", BATCHES, **fault)
     error = await refused(anthropic.batches.create(CALLER, inline(*TEXTS)))
     assert error.status == Status.UNAVAILABLE
-    assert error.message.endswith("unknown: list the batches before you create it again")
+    assert "whether the batch was made is unknown" in error.message
+    assert error.message.endswith("if clients share the proxy's own key, at the provider")
     kept = [name.partition("/")[0] for name in await anthropic.kept()]
     lost = [] if fault.get("status") == 500 else ["idempotency", "lost"]
     assert sorted(kept) == ["batches", *lost]

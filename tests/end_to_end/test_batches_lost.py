@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
 
+from providers.retries import ATTEMPTS
 from tests.end_to_end.batch_client import BatchClient, asking, inline
 from tests.end_to_end.conftest import Ferry
 from tests.end_to_end.fake_client import FakeClient
@@ -18,6 +19,7 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 TRANSLATED = pytest.mark.parametrize(
     "fake", ["openai", "anthropic", "mistral", "bedrock"], indirect=True
 )
+UNKNOWN = "whether the batch was made is unknown"
 ONE = inline({"request": asking("hello"), "metadata": {"n": "1"}})
 
 
@@ -118,4 +120,22 @@ async def test_a_lost_answer_is_never_a_second_batch(client: BatchClient, fake: 
         assert first.code == 503
         again = await client.create(ONE)
         assert again.error == (409, "ABORTED")
+    assert await created(fake) == 1
+
+
+@pytest.mark.parametrize("fake", ["openai", "mistral", "bedrock"], indirect=True)
+@pytest.mark.parametrize("status", [503, 403])
+async def test_a_lost_answer_that_cannot_be_looked_up_is_no_second_batch(
+    client: BatchClient, fake: FakeClient, status: int
+) -> None:
+    """A list that fails, or that the key may not ask for, says nothing about the first batch."""
+    assert fake.kind.create is not None
+    lists = {"method": "GET", "path": fake.kind.create["path"].removesuffix("$")}
+    await fake.arm(fake.kind.create, "lose_answer", times=ATTEMPTS)
+    await fake.arm(lists, "status", status=status, times=9 * ATTEMPTS)
+    first = await client.create(ONE)
+    assert first.error == (503, "UNAVAILABLE")
+    assert UNKNOWN in first.message
+    await fake.disarm()
+    assert (await client.create(ONE)).code == 200
     assert await created(fake) == 1

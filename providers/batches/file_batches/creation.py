@@ -20,7 +20,7 @@ from providers.batches.file_batches.files import (
     InputFiles,
     derived_file_name,
 )
-from providers.batches.repeats import Attempt
+from providers.batches.repeats import Attempt, with_unknown_outcome
 from providers.batches.request_table import RequestTables
 from providers.credential import Caller
 from providers.errors import FerryError
@@ -103,11 +103,20 @@ class BatchCreation:
         except FerryError as error:
             if not outcome_unknown(error):
                 raise
-            found = await self.find(job.caller, metadata.JOB, job.id)
+            found = await self._found(job, error)
             if found is None:
                 raise
             return found
         return batch
+
+    async def _found(self, job: Job, error: FerryError) -> Answer | None:
+        """The batch that was created if the answer was lost."""
+        try:
+            return await self.find(job.caller, metadata.JOB, job.id)
+        except FerryError as lookup:
+            _log.warning("whether a batch was made is unknown: %s", lookup.status.name)
+            await job.attempt.remember()
+            raise with_unknown_outcome(error) from None
 
     @asynccontextmanager
     async def _input_file(self, job: Job, own: str | None, extent: Extent) -> AsyncIterator[str]:

@@ -14,7 +14,7 @@ from providers.aws.folder import Folder
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget
 from providers.batches.batch_records import BatchRecord
-from providers.batches.repeats import Attempt
+from providers.batches.repeats import Attempt, with_unknown_outcome
 from providers.bedrock.files import JOBS
 from providers.bedrock.jobs.job_input import ReadyInput
 from providers.bedrock.jobs.job_memory import JobMemory, KeptJob
@@ -109,10 +109,8 @@ class JobCreation:
         try:
             return await self._jobs.find(job.target, job.name)
         except FerryError:
-            raise error.adding(
-                "; whether the batch was made is unknown: list the batches before you create it "
-                "again"
-            ) from None
+            await job.attempt.remember()
+            raise with_unknown_outcome(error) from None
 
     async def _bind(self, job: NewJob, native_id: str) -> None:
         try:
