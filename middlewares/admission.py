@@ -75,8 +75,7 @@ class Admission:
 
         UNAUTHENTICATED: a client token is required and the key is not one, or the client named no
         provider and the key looks like another provider's. PERMISSION_DENIED: a secret key crossed
-        a network without encryption, a web page could have sent the request, or the client may
-        not use this provider.
+        a network without encryption, or a web page could have sent the request.
         """
         self._refuse_plaintext_key(request, provider)
         self._refuse_foreign_host(request, provider)
@@ -196,17 +195,11 @@ class Admission:
     def _client(self, provider: Provider, given: Credential) -> Client:
         """The client that `given` identifies; it may differ from the credential sent upstream.
 
-        Raises UNAUTHENTICATED or PERMISSION_DENIED if it may not use the provider's own credential.
+        Raises UNAUTHENTICATED if it may not use the provider's own credential.
         """
         if provider.own_credential is None:
             return Client(given)
-        client = self.clients.of(given)
-        if not client.may_use(provider.name):
-            raise FerryError(
-                Status.PERMISSION_DENIED,
-                f"this client may not use {provider.name} (FERRY_CLIENTS__<NAME>__PROVIDERS)",
-            )
-        return client
+        return self.clients.of(given)
 
     async def _tenant(
         self, provider: Provider, principal: Credential, headers: Mapping[str, str]

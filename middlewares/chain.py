@@ -47,7 +47,8 @@ async def expect(request: web.Request) -> web.StreamResponse | None:
         if "upload_id" not in request.query:  # an upload URL is checked later, when it is opened
             credential = required_credential(request)
             provider = resolve(request.app[GATEWAY], request.headers.get("x-model-provider"))
-            request.app[GATEWAY].admission.check(request, provider, credential)
+            client = request.app[GATEWAY].admission.check(request, provider, credential)
+            client.check_provider(provider.name)
     except FerryError as error:
         response = render_error(error)
         response.force_close()

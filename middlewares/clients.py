@@ -26,21 +26,17 @@ class CallLimit:
 
     def __init__(self, calls: int, clock: Clock = time.monotonic) -> None:
         self._times: deque[float] = deque(maxlen=calls)
-        self._calls = calls
+        self.calls: Final = calls
         self._clock = clock
 
-    def count(self) -> None:
-        """Raises RESOURCE_EXHAUSTED, with the time to wait, if this call is one too many."""
+    def count(self) -> float:
+        """Counts this call. If it is one too many, it is not counted, and must wait so long."""
         now = self._clock()
-        wait = self._times[0] + _WINDOW_SECONDS - now if len(self._times) == self._calls else 0.0
+        wait = self._times[0] + _WINDOW_SECONDS - now if len(self._times) == self.calls else 0.0
         if wait > 0:
-            raise FerryError(
-                Status.RESOURCE_EXHAUSTED,
-                f"this client may make {self._calls} calls a minute "
-                "(FERRY_CLIENTS__<NAME>__CALLS_PER_MINUTE)",
-                retry_after=str(math.ceil(wait)),
-            )
+            return wait
         self._times.append(now)  # the oldest one is dropped
+        return 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +54,27 @@ class Client:
     def may_use(self, provider: str) -> bool:
         return self.providers is None or provider in self.providers
 
+    def check_provider(self, provider: str) -> None:
+        """Raises PERMISSION_DENIED if the client may not use it."""
+        if not self.may_use(provider):
+            raise FerryError(
+                Status.PERMISSION_DENIED,
+                f"the client {self.name} may not use {provider} ({self._setting('PROVIDERS')})",
+            )
+
     def count_call(self) -> None:
-        if self.limit is not None:
-            self.limit.count()
+        """Raises RESOURCE_EXHAUSTED, with the time to wait, if this call is one too many."""
+        if self.limit is not None and (wait := self.limit.count()):
+            raise FerryError(
+                Status.RESOURCE_EXHAUSTED,
+                f"the client {self.name} may make at most {self.limit.calls} calls in a minute "
+                f"({self._setting('CALLS_PER_MINUTE')})",
+                retry_after=str(math.ceil(wait)),
+            )
+
+    def _setting(self, name: str) -> str:
+        """One of its settings, as it is called in the environment."""
+        return f"FERRY_CLIENTS__{self.name.upper().replace('-', '_')}__{name}"
 
 
 def bare_client(token: str) -> Client:
@@ -97,7 +111,9 @@ class Clients:
         secret = given.secret.encode()
         matches = [c for token, c in self._tokens if hmac.compare_digest(secret, token)]
         if not matches:
-            raise unauthenticated("the SDK's api_key must be a client token of this proxy")
+            raise unauthenticated(
+                "the SDK's api_key must be a client token of this proxy (FERRY_CLIENT_TOKENS)"
+            )
         return matches[0]
 
     def all(self) -> Sequence[Client]:

@@ -43,6 +43,7 @@ async def provider_resolution(request: web.Request, handler: Handler) -> web.Str
         return await handler(request)
     provider = request[PROVIDER] = resolve(gateway, request.headers.get("x-model-provider"))
     client = request[CLIENT] = gateway.admission.check(request, provider, given)
+    client.check_provider(provider.name)
     client.count_call()
     check_ferry_headers(request)
     check_owner(gateway, provider, request[ROUTE])
