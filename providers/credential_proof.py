@@ -138,9 +138,9 @@ class GuardedState(WrappedState):
 
 
 class _GuardedParts(WrappedParts):
-    async def begin(self, name: str) -> MultipartUpload:
+    async def begin(self, name: str, size: int | None = None) -> MultipartUpload:
         await _require()
-        return await super().begin(name)
+        return await super().begin(name, size)
 
     async def put(self, upload: MultipartUpload, number: int, body: Body) -> None:
         await _require()

@@ -40,8 +40,11 @@ class UploadEnded(FerryError):
 class MultipartUploads(Protocol):
     """The store keeps the parts; they become an object only when the upload is completed."""
 
-    async def begin(self, name: str) -> MultipartUpload:
-        """No other upload may use `name`; this makes a repeated `complete` harmless."""
+    async def begin(self, name: str, size: int | None = None) -> MultipartUpload:
+        """No other upload may use `name`; this makes a repeated `complete` harmless.
+
+        `size` is what the object will have, if that is known: a store may refuse it early.
+        """
 
     async def put(self, upload: MultipartUpload, number: int, body: Body) -> None:
         """Store part `number`, durable on return. A repeat must have the same bytes.

@@ -37,8 +37,8 @@ class WrappedParts:
     def __init__(self, multipart: MultipartUploads) -> None:
         self._multipart = multipart
 
-    async def begin(self, name: str) -> MultipartUpload:
-        return await self._multipart.begin(name)
+    async def begin(self, name: str, size: int | None = None) -> MultipartUpload:
+        return await self._multipart.begin(name, size)
 
     async def put(self, upload: MultipartUpload, number: int, body: Body) -> None:
         await self._multipart.put(upload, number, body)

@@ -66,9 +66,9 @@ class _BoundedParts:
         self._multipart = multipart
         self._seconds = seconds
 
-    async def begin(self, name: str) -> MultipartUpload:
+    async def begin(self, name: str, size: int | None = None) -> MultipartUpload:
         check_written(name)
-        return await _Wait(self._seconds).for_(self._multipart.begin(name))
+        return await _Wait(self._seconds).for_(self._multipart.begin(name, size))
 
     async def put(self, upload: MultipartUpload, number: int, body: Body) -> None:
         wait = _Wait(self._seconds)

@@ -110,9 +110,9 @@ class _ObservedParts:
         self._multipart = multipart
         self._operations = operations
 
-    async def begin(self, name: str) -> MultipartUpload:
+    async def begin(self, name: str, size: int | None = None) -> MultipartUpload:
         with self._operations.observed("begin_parts"):
-            return await self._multipart.begin(name)
+            return await self._multipart.begin(name, size)
 
     async def put(self, upload: MultipartUpload, number: int, body: Body) -> None:
         with self._operations.observed("put_part"):

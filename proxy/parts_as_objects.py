@@ -28,7 +28,11 @@ class PartsAsObjects:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    async def begin(self, name: str) -> MultipartUpload:
+    async def begin(
+        self,
+        name: str,
+        size: int | None = None,  # noqa: ARG002 - of any size
+    ) -> MultipartUpload:
         # The tenant is in the id, so that the sweep can count what it stores.
         upload = MultipartUpload(check_name(name), f"{tenant_in(name)}{secrets.token_hex(16)}")
         await write(self._state, _begun(upload), b"")

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from providers.body import Body
-from providers.errors import FerryError
+from providers.errors import FerryError, failed_precondition
 from providers.multipart_uploads import MultipartUpload, MultipartUploads
 from providers.state import ObjectInfo, State
 from providers.status import Status
@@ -81,19 +81,31 @@ class Usage:
         return self._figures.total
 
     def admit(self, name: str, size: int) -> None:
-        """Raises RESOURCE_EXHAUSTED if `size` further bytes of this object exceed a quota."""
+        """Raises RESOURCE_EXHAUSTED if `size` further bytes of this object exceed a quota.
+
+        Raises FAILED_PRECONDITION if they do so alone.
+        """
         if not _REFUSABLE.fullmatch(name):
             return
         tenant, quotas = tenant_in(name), self._quotas
+        _refuse_too_large(size, "state_bytes", quotas.state_bytes)
         if self._figures.total + size > quotas.state_bytes:
             raise self._refused("the state store is full", "state_bytes", quotas.state_bytes)
         if not tenant:
             return
-        if self._figures.tenants[tenant] + size > quotas.tenant_state_bytes:
-            what = "you store too many bytes: delete files or batches"
+        _refuse_too_large(size, "tenant_state_bytes", quotas.tenant_state_bytes)
+        stored = self._figures.tenants[tenant]
+        if stored + size > quotas.tenant_state_bytes:
+            what = (
+                f"{size} bytes are too many beside the {stored} that the proxy already stores for "
+                "you, with those of unfinished uploads: delete files or batches"
+            )
             raise self._refused(what, "tenant_state_bytes", quotas.tenant_state_bytes)
         if name.endswith("/key") and self._open(tenant) >= quotas.tenant_uploads:
-            what = "you have too many open uploads: finish or cancel some"
+            what = (
+                "you have too many open uploads: finish or cancel some, or wait until they have "
+                "been idle for an hour"
+            )
             raise self._refused(what, "tenant_uploads", quotas.tenant_uploads)
 
     def add(self, name: str, size: int) -> None:
@@ -180,9 +192,9 @@ class _LimitedParts(WrappedParts):
         super().__init__(multipart)
         self._usage = usage
 
-    async def begin(self, name: str) -> MultipartUpload:
-        self._usage.admit(name, 0)
-        return await super().begin(name)
+    async def begin(self, name: str, size: int | None = None) -> MultipartUpload:
+        self._usage.admit(name, size or 0)
+        return await super().begin(name, size)
 
     async def put(self, upload: MultipartUpload, number: int, body: Body) -> None:
         counted = _Counted(upload.name, body, self._usage)
@@ -210,6 +222,14 @@ class _Counted:
             if self._body.length is None:
                 self._usage.admit(self._name, self.size)
             yield chunk
+
+
+def _refuse_too_large(size: int, setting: str, limit: int) -> None:
+    """What exceeds a quota alone will not fit later either."""
+    if size > limit:
+        raise failed_precondition(
+            f"the proxy cannot store something as large as this ({variable(setting)} is {limit})"
+        )
 
 
 def _session_of(name: str) -> tuple[str, str]:

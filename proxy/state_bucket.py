@@ -155,10 +155,10 @@ class _Parts(S3Parts):
         super().__init__(s3, target, folder, is_name, begin=encryption, complete=_IF_ABSENT)
         self._verify = verify
 
-    async def begin(self, name: str) -> MultipartUpload:
+    async def begin(self, name: str, size: int | None = None) -> MultipartUpload:
         check_name(name)
         await self._verify()
-        return await super().begin(name)
+        return await super().begin(name, size)
 
     async def put(self, upload: MultipartUpload, number: int, body: Body) -> None:
         async with of_known_length(body) as sized:

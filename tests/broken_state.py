@@ -14,7 +14,7 @@ def _gone() -> StateError:
 
 
 class BrokenParts:
-    async def begin(self, name: str) -> MultipartUpload:
+    async def begin(self, name: str, size: int | None = None) -> MultipartUpload:
         raise _gone()
 
     async def put(self, upload: MultipartUpload, number: int, body: Body) -> None:

@@ -44,7 +44,11 @@ class S3Parts:
         self._begin = begin or {}
         self._complete = complete or {}
 
-    async def begin(self, name: str) -> MultipartUpload:
+    async def begin(
+        self,
+        name: str,
+        size: int | None = None,  # noqa: ARG002 - of any size
+    ) -> MultipartUpload:
         key = self._folder.prefix + name
         upload = await self._s3.begin(self._target, self._folder.bucket, key, self._begin)
         return MultipartUpload(name, upload)

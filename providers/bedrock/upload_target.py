@@ -135,13 +135,13 @@ class _Parts(S3Parts):
         super().__init__(s3, target, target.folder, is_new_name, headers)
         self._life = life
 
-    async def begin(self, name: str) -> MultipartUpload:
+    async def begin(self, name: str, size: int | None = None) -> MultipartUpload:
         try:
             await self.abort_before(datetime.now(UTC) - self._life)
         except FerryError as error:
             # The keys may lack this permission; a lifecycle rule of the bucket does the same.
             _log.warning("abandoned uploads could not be aborted: %s", error.status.name)
-        return await super().begin(name)
+        return await super().begin(name, size)
 
 
 def _name(session: OpenSession) -> str:

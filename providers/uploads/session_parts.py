@@ -98,7 +98,7 @@ class SessionParts:
         started = await self._routes.of(session)
         if started is not None:
             return started
-        upload = await multipart.begin(self._name(session))
+        upload = await multipart.begin(self._name(session), session.declared)
         if await self._routes.decide(session, upload):
             return upload
         await multipart.abort(upload)

@@ -47,9 +47,9 @@ class _CountedParts:
         self._multipart = multipart
         self._calls = calls
 
-    async def begin(self, name: str) -> MultipartUpload:
+    async def begin(self, name: str, size: int | None = None) -> MultipartUpload:
         self._calls.append(f"begin {name}")
-        return await self._multipart.begin(name)
+        return await self._multipart.begin(name, size)
 
     async def put(self, upload: MultipartUpload, number: int, body: Body) -> None:
         self._calls.append(f"put {upload.name} {number}")

@@ -71,6 +71,14 @@ async def refusal(work: object) -> FerryError:
     return caught.value
 
 
+async def lasting_refusal(work: object) -> FerryError:
+    with pytest.raises(FerryError) as caught:
+        await work  # type: ignore[misc]
+    assert (caught.value.status, caught.value.retry_after) == (Status.FAILED_PRECONDITION, None)
+    assert caught.value.permanent
+    return caught.value
+
+
 async def unknown_length(data: bytes) -> AsyncIterator[bytes]:
     for start in range(0, len(data), 10):
         yield data[start : start + 10]
@@ -88,10 +96,36 @@ async def test_a_tenant_over_its_bytes_is_refused_and_nothing_is_made(
     await write(state, content(ann, 1), b"x" * 60)
     body = in_memory(b"x" * 60) if length_is_known else Body(unknown_length(b"x" * 60), None)
     error = await refusal(state.create(content(ann, 2), body))
-    assert "FERRY_TENANT_STATE_BYTES is 100" in error.message
+    assert error.message.endswith("(FERRY_TENANT_STATE_BYTES is 100)")
+    assert "beside the 60 that the proxy already stores for you," in error.message
     assert list(store.objects) == [content(ann, 1)]
     assert await write(state, content(ann, 2), b"x" * 40)
     assert await write(state, content(bob, 1), b"x" * 100), "another tenant has its own quota"
+
+
+@pytest.mark.parametrize("length_is_known", [True, False])
+@pytest.mark.parametrize(
+    ("quota", "setting"), [("tenant", "FERRY_TENANT_STATE_BYTES"), ("total", "FERRY_STATE_BYTES")]
+)
+async def test_what_exceeds_a_quota_alone_is_refused_for_good(
+    clock: Clock, quota: str, setting: str, length_is_known: bool
+) -> None:
+    """To wait or to delete other files does not help."""
+    store = MemoryState()
+    state, _ = limited(store, clock, **{quota: 100})
+    body = in_memory(b"x" * 101) if length_is_known else Body(unknown_length(b"x" * 101), None)
+    error = await lasting_refusal(state.create(content(ann), body))
+    assert error.message.endswith(f"({setting} is 100)")
+    assert not store.objects
+
+
+async def test_an_upload_in_parts_is_refused_before_its_first_byte(clock: Clock) -> None:
+    store = MemoryState()
+    state, _ = limited(store, clock, tenant=100)
+    await write(state, content(ann, 1), b"x" * 60)
+    await refusal(state.multipart.begin(content(ann, 2), 41))
+    await lasting_refusal(state.multipart.begin(content(ann, 2), 101))
+    await state.multipart.begin(content(ann, 2), 40)
 
 
 async def test_the_whole_store_has_a_quota(clock: Clock) -> None:
@@ -119,8 +153,9 @@ async def test_what_has_begun_can_end_in_a_full_store(clock: Clock) -> None:
 
 async def test_the_input_of_an_immediate_batch_is_refused(clock: Clock) -> None:
     state, _ = limited(MemoryState(), clock, tenant=10)
-    name = f"immediate-work/bedrock/{ann}/job/input/0000000000"
-    await refusal(write(state, name, b"x" * 11))
+    name = f"immediate-work/bedrock/{ann}/job/input/000000000"
+    await write(state, f"{name}0", b"x" * 6)
+    await refusal(write(state, f"{name}1", b"x" * 6))
 
 
 async def test_parts_count_before_their_object_is_complete(clock: Clock) -> None:
