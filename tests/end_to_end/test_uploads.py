@@ -204,6 +204,19 @@ async def test_an_error_at_the_second_chunk(
 
 
 @CHUNKS_GO_UPSTREAM
+async def test_javascript_raises_at_a_temporary_error(
+    sdks: Sdks, fake: FakeClient, twenty_mib: Path
+) -> None:
+    """Without its `retryOptions`; the documentation says so."""
+    struck = await fake.arm(fake.kind.part, nth=2, **FAULTS["503"])
+    process = await sdks.get(JAVASCRIPT, fake.kind)
+    with pytest.raises(SdkError) as raised:
+        await process.call("files.upload", path=str(twenty_mib))
+    await fake.struck(struck)
+    assert raised.value.code == 503
+
+
+@CHUNKS_GO_UPSTREAM
 async def test_a_first_chunk_that_is_cut_off_twice(
     sdks: Sdks, fake: FakeClient, twenty_mib: Path
 ) -> None:
