@@ -75,32 +75,53 @@ async def tenant_page(
     Also returns the keys of `own` that the provider's list does not show; none unless this call
     read the whole list.
     """
+    for _ in range(_TRIES):
+        kept, unseen = await _kept(fetch, key_of, own, page_size, page_token)
+        items = [position.item for position in kept[:page_size]]
+        if len(kept) <= page_size:
+            return Page(items), set() if page_token else unseen
+        last = await _page_that_ends_with(fetch, kept[page_size - 1])
+        if last is not None:
+            return Page(items, last.next_page_token), set()
+    raise unavailable("the list changes while it is read; ask for it again")
+
+
+async def _kept(
+    fetch: Fetch[T],
+    key_of: Callable[[T], str],
+    own: set[str],
+    page_size: int,
+    page_token: str | None,
+) -> tuple[list[_Position[T]], set[str]]:
+    """Up to `page_size` items and the next one; if there is none, also the keys not found."""
     kept: list[_Position[T]] = []
     token, left = page_token, set(own)
     while left:
         page = await fetch(_SCANNED, token)
         for index, item in enumerate(page.items):
-            if key_of(item) not in left:
-                continue
-            if len(kept) == page_size:
-                token_after = await _token_after(fetch, kept[-1])
-                return Page([position.item for position in kept], token_after), set()
-            left.discard(key_of(item))
-            kept.append(_Position(item, token, index))
+            if key_of(item) in left:
+                left.discard(key_of(item))
+                kept.append(_Position(item, token, index))
+                if len(kept) > page_size:
+                    return kept, set()
         if page.next_page_token is None:
             break
         token = page.next_page_token
-    return Page([position.item for position in kept]), set() if page_token else left
+    return kept, left
 
 
-async def _token_after(fetch: Fetch[T], position: _Position[T]) -> str | None:
-    """The token that follows `position`: that of a page on which the item is the last."""
+async def _page_that_ends_with(fetch: Fetch[T], position: _Position[T]) -> Page[T] | None:
+    """It has the token that follows `position`. None if the item is gone, or moves all the time."""
     size = position.index + 1
     for _ in range(_TRIES):
         page = await fetch(size, position.token)
         ids = [item.id for item in page.items]
         if ids and ids[-1] == position.item.id:
-            return page.next_page_token
+            return page
         # It moves when others create and delete items meanwhile.
-        size = ids.index(position.item.id) + 1 if position.item.id in ids else size + 1
-    raise unavailable("the list changes while it is read; ask for it again")
+        if position.item.id not in ids:
+            ids = [item.id for item in (await fetch(_SCANNED, position.token)).items]
+        if position.item.id not in ids:
+            return None
+        size = ids.index(position.item.id) + 1
+    return None

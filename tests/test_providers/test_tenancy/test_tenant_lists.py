@@ -94,13 +94,43 @@ async def test_a_list_that_changes_loses_nothing(change: str) -> None:
     assert first.next_page_token == "b"
 
 
+@pytest.mark.parametrize("new", [0, 3, 30])
+async def test_the_item_that_a_page_ends_with_is_gone(new: int) -> None:
+    shared = SharedList(["x", "a", "y", "b", "z", "c", "d"])
+
+    async def page(size: int, token: str | None) -> Page[Item]:
+        found = await shared.page(size, token)
+        if len(shared.asked) == 1:
+            shared.ids.remove("b")
+            shared.ids[:0] = [f"new{number}" for number in range(new)]
+        return found
+
+    first, _ = await tenant_page(page, lambda item: item.id, {"a", "b", "c", "d"}, 2, None)
+    assert [item.id for item in first.items] == ["a", "c"]
+    assert first.next_page_token == "c"
+
+
+async def test_many_new_items_before_the_end_of_a_page() -> None:
+    shared = SharedList(["a", "b", "c"])
+
+    async def page(size: int, token: str | None) -> Page[Item]:
+        found = await shared.page(size, token)
+        if len(shared.asked) == 1:
+            shared.ids[:0] = [f"new{number}" for number in range(50)]
+        return found
+
+    first, _ = await tenant_page(page, lambda item: item.id, {"a", "b", "c"}, 2, None)
+    assert [item.id for item in first.items] == ["a", "b"]
+    assert first.next_page_token == "b"
+
+
 async def test_a_list_that_always_changes_is_refused() -> None:
     turn = 0
 
     async def page(size: int, _: str | None) -> Page[Item]:
         nonlocal turn
         turn += 1
-        items = ["a", "b", "c"] if turn == 1 else [f"new{turn}-{n}" for n in range(size)]
+        items = ["a", "b", "c"] if size > 50 else [f"new{turn}-{n}" for n in range(size)]
         return Page([Item(name) for name in items], "more")
 
     with pytest.raises(FerryError) as caught:
