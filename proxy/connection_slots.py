@@ -25,13 +25,16 @@ class ConnectionSlots:
     def take(self, address: str) -> Release | None:
         """Takes a slot, and returns the function that gives it back; None if no slot is free."""
         peer = self._limited(address)
-        full = self.total is not None and self.open >= self.total
-        if full or (peer and self._by_peer[peer] >= self.per_peer):
+        if self.full or (peer and self._by_peer[peer] >= self.per_peer):
             return None
         self.open += 1
         if peer:
             self._by_peer[peer] += 1
         return lambda: self._give_back(peer)
+
+    @property
+    def full(self) -> bool:
+        return self.total is not None and self.open >= self.total
 
     def _give_back(self, peer: str) -> None:
         self.open -= 1

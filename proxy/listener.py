@@ -114,7 +114,8 @@ class Listener:
         if release is not None:
             self._open(self.server(), accepted, release)
             return
-        _log.warning("too many connections", extra={"peer": peer})
+        limit = "total" if self.slots.full else "per peer"
+        _log.warning("too many connections", extra={"peer": peer, "limit": limit})
         if len(self._beyond) >= SURPLUS:
             # The oldest has had the longest time to send a request.
             self._end(next(iter(self._beyond)))

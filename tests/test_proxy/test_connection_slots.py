@@ -13,8 +13,10 @@ def test_all_connections_are_limited_and_given_back() -> None:
     first, second = slots.take("127.0.0.1"), slots.take("192.0.2.1")
     assert first is not None
     assert second is not None
+    assert slots.full
     assert slots.take("192.0.2.2") is None
     second()
+    assert not slots.full
     assert slots.take("192.0.2.2") is not None
     assert slots.open == 2
 
@@ -34,6 +36,7 @@ def test_the_connections_of_a_peer_are_limited(one: str, other: str, same: bool)
     first = slots.take(one)
     assert first is not None
     assert (slots.take(other) is None) is same
+    assert not slots.full
     first()
     assert slots.take(one) is not None
 

@@ -35,11 +35,15 @@ def check_too_many(answer: bytes) -> None:
     assert "FERRY_MAX_CONNECTIONS" in error["message"]
 
 
-async def test_beyond_the_limit_a_client_learns_that_there_are_too_many() -> None:
+async def test_beyond_the_limit_a_client_learns_that_there_are_too_many(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async with edge_server(slots=at_most(2)) as server, AsyncExitStack() as held:
         for _ in range(2):
             await held.enter_async_context(served_connection(server))
         check_too_many(await server.ask("/"))
+        [warning] = [one for one in caplog.records if one.message == "too many connections"]
+        assert warning.__dict__.items() >= {"peer": "127.0.0.1", "limit": "total"}.items()
         await held.aclose()
         await until(lambda: not server.connections)
         assert (await server.ask("/")).startswith(b"HTTP/1.1 200")
