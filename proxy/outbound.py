@@ -141,16 +141,9 @@ class OutboundClient:
         forward_proxies: ForwardProxies = NO_FORWARD_PROXIES,
     ) -> None:
         self._timeouts = timeouts
+        self._trust = trust
         self._forward_proxies = forward_proxies
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, resolver=NameResolver(), ssl=trust or True),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=_AUTOMATIC_HEADERS,
-            auto_decompress=False,
-            read_bufsize=READ_BUFFER_BYTES,
-            max_line_size=HTTP_FIELD,
-            max_field_size=HTTP_FIELD,
-        )
+        self._session: aiohttp.ClientSession | None = None
 
     async def send(self, request: OutboundRequest) -> OutboundReply:
         headers = _outgoing(request.headers)
@@ -171,7 +164,24 @@ class OutboundClient:
         return OutboundReply(response, exchange)
 
     async def close(self) -> None:
-        await self._session.close()
+        if self._session is not None:
+            await self._session.close()
+
+    def _opened(self) -> aiohttp.ClientSession:
+        """From the first call on, so that there is nothing to close if the start fails before."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=0, resolver=NameResolver(), ssl=self._trust or True
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=_AUTOMATIC_HEADERS,
+                auto_decompress=False,
+                read_bufsize=READ_BUFFER_BYTES,
+                max_line_size=HTTP_FIELD,
+                max_field_size=HTTP_FIELD,
+            )
+        return self._session
 
     def _is_relayed(self, request: OutboundRequest) -> bool:
         """Whether a forward proxy can answer in the upstream's place, as in a tunnel it cannot."""
@@ -194,7 +204,7 @@ class OutboundClient:
     ) -> aiohttp.ClientResponse:
         wait, sent = exchange.wait.seconds, exchange.sent
         try:
-            return await self._session.request(
+            return await self._opened().request(
                 request.method,
                 request.url,
                 headers=headers,

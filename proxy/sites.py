@@ -100,17 +100,22 @@ async def site(
     *,
     reuse_port: bool,
 ) -> AsyncIterator[Listener]:
-    """A listening site; at the end of the block all its connections are closed."""
+    """A listening site; at the end of the block all its connections are closed.
+
+    If it cannot start, what the application has opened until then is closed.
+    """
     deadlines = runner.deadlines
     surplus = ConnectionServer(_too_many(health), deadlines, access_log=None)
-    await runner.setup()
-    listener = Listener(address, runner.connections, surplus, slots, tls, deadlines.header)
     try:
+        await runner.setup()
+        listener = Listener(address, runner.connections, surplus, slots, tls, deadlines.header)
         async with beside(runner.connections.watch(), surplus.watch()):
-            await listener.open(reuse_port=reuse_port)
-            yield listener
+            try:
+                await listener.open(reuse_port=reuse_port)
+                yield listener
+            finally:
+                listener.close()
     finally:
-        listener.close()
         await surplus.shutdown(CUT_SECONDS)
         await runner.cleanup()
 

@@ -1,6 +1,7 @@
 """The command line as users call it."""
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -252,14 +253,17 @@ async def test_a_directory_that_is_lost_while_it_serves_is_no_providers_fault(
         assert reply.headers["X-Goog-Upload-Status"] == "final"
 
 
+@pytest.mark.parametrize("taken", ["FERRY_PORT", "FERRY_ADMIN_PORT"])
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_port_in_use_ends_the_start(tmp_path: Path, workers: str) -> None:
+def test_a_port_in_use_ends_the_start(tmp_path: Path, workers: str, taken: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = str(server.getsockname()[1])
-        done = ferry(FERRY_PORT=port, FERRY_STATE_URL=tmp_path.as_uri(), FERRY_WORKERS=workers)
-    assert (done.returncode, done.stderr.count("cannot start")) == (1, 1)
-    assert f"('127.0.0.1', {port})" in done.stderr
-    assert "Traceback" not in done.stderr
+        settings = {"FERRY_PORT": "0", "FERRY_STATE_URL": tmp_path.as_uri(), taken: port}
+        done = ferry(FERRY_WORKERS=workers, **settings)
+    assert done.returncode == 1
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [line["event"] for line in lines if line["level"] == "error"] == ["cannot start"]
+    assert f"('127.0.0.1', {port})" in lines[-1]["reason"]
 
 
 @pytest.mark.parametrize(("key", "warned"), [({}, True), ({"FERRY_SECRET_KEY": SECRET}, False)])

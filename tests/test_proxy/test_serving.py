@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import pytest
-from aiohttp import ClientConnectorError, ClientSession
+from aiohttp import ClientConnectorError, ClientSession, web
 from yarl import URL
 
+from middlewares.trusted_proxies import TrustedProxies
+from proxy.connection_slots import ConnectionSlots
+from proxy.sites import application_runner, site
 from tests.test_proxy.ferry_process import FerryProcess, ferry_process
 
 
@@ -198,3 +201,23 @@ async def test_a_long_address_is_accepted(size: int) -> None:
         url = (await process.event("listening"))["url"]
         async with session.post(f"{url}/slow?upload_id={'x' * size}", data=b"ok") as response:
             assert await response.read() == b"ok"
+
+
+async def test_a_start_that_fails_closes_what_it_has_opened() -> None:
+    closed = []
+
+    async def opened(_: web.Application) -> AsyncIterator[None]:
+        yield
+        closed.append("opened")
+
+    async def failing(_: web.Application) -> AsyncIterator[None]:
+        raise OSError("the store")
+        yield
+
+    app, slots = web.Application(), ConnectionSlots(None, 1, TrustedProxies(()))
+    app.cleanup_ctx.extend((opened, failing))
+    started = site(application_runner(app), None, ("127.0.0.1", 0), slots, None, reuse_port=False)
+    with pytest.raises(OSError, match="the store"):
+        async with started:
+            pass
+    assert closed == ["opened"]
