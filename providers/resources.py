@@ -1,5 +1,6 @@
 """Files and batches as all providers describe them to the rest of the proxy."""
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -188,7 +189,7 @@ class NewBatch:
     `source` is the requests, or the id of the file that contains them. `fingerprint` is a digest of
     the whole creation: a repeat has the same one, another creation with the same
     `idempotency_key` has not; by default it is unique. `check_file_name` is called for every file
-    that the requests name.
+    that the requests name. `client_left` is set if the client leaves a creation that runs on.
     """
 
     model: str
@@ -198,3 +199,4 @@ class NewBatch:
     idempotency_key: str | None = field(default=None, repr=False)
     fingerprint: str = field(default_factory=lambda: secrets.token_hex(16))
     check_file_name: CheckFileName = field(default=any_file_name, repr=False)
+    client_left: asyncio.Event = field(default_factory=asyncio.Event, repr=False, compare=False)

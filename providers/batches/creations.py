@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from providers.batches.batch_target import BatchTarget, FoundBatch
@@ -76,7 +77,8 @@ class Creations:
         """
         making = asyncio.ensure_future(self._target.make(caller, batch, attempt))
         try:
-            return await asyncio.shield(making)
+            async with _remembered_if_left(batch, attempt):
+                made = await asyncio.shield(making)
         except asyncio.CancelledError:
             try:
                 if attempt.sent:
@@ -90,9 +92,12 @@ class Creations:
         except FerryError as error:
             if attempt.sent and _answer_lost(error):
                 await attempt.remember()
-            elif error.permanent and not outcome_unknown(error):
+            elif (error.permanent or batch.client_left.is_set()) and not outcome_unknown(error):
                 await attempt.forget()
             raise
+        if batch.client_left.is_set():
+            await attempt.repeat.record(made.batch.id)
+        return made
 
     async def _keep_outcome(
         self, making: "asyncio.Future[FoundBatch]", batch: NewBatch, attempt: Attempt
@@ -106,6 +111,27 @@ class Creations:
             self._observer.batch_created(batch.kind)
         elif isinstance(error, FerryError) and not outcome_unknown(error):
             await attempt.forget()
+
+
+@asynccontextmanager
+async def _remembered_if_left(batch: NewBatch, attempt: Attempt) -> AsyncIterator[None]:
+    """A creation that runs on without its client is remembered for a repeat, once it is sent."""
+    watching = asyncio.create_task(_remember_if_left(batch, attempt))
+    try:
+        yield
+    finally:
+        if not (batch.client_left.is_set() and attempt.sent):
+            watching.cancel()
+        await asyncio.wait({watching})
+
+
+async def _remember_if_left(batch: NewBatch, attempt: Attempt) -> None:
+    await batch.client_left.wait()
+    await attempt.wait_sent()
+    try:
+        await attempt.remember()
+    except FerryError as error:
+        _log.warning("a creation without its client was not remembered: %s", error.status.name)
 
 
 def _answer_lost(error: FerryError) -> bool:

@@ -105,7 +105,7 @@ class UnkeyedAttempt(Attempt):
         key = await self._lost.find(self._name)
         if key is not None:
             raise LostBefore(key)
-        self.sent = True
+        await super().sending()
 
     async def begin(self) -> bool:
         return True

@@ -4,6 +4,7 @@ Two write-once objects record it: the attempt (before the provider is called), a
 it was created). An attempt without a batch has an unknown outcome and is looked up at the provider.
 """
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -133,15 +134,22 @@ class Attempt:
     def __init__(self, repeat: Repeat) -> None:
         self.repeat = repeat
         self._first = False
-        self.sent = False
+        self._sent = asyncio.Event()
 
     @property
     def creation_key(self) -> str:
         """The same for all attempts with one key, for the provider to store."""
         return self.repeat.creation_key
 
+    @property
+    def sent(self) -> bool:
+        return self._sent.is_set()
+
+    async def wait_sent(self) -> None:
+        await self._sent.wait()
+
     async def sending(self) -> None:
-        self.sent = True
+        self._sent.set()
 
     async def remember(self) -> None:
         """Let a repeat of the request find this attempt, whose outcome is not known yet."""

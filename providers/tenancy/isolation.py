@@ -183,7 +183,7 @@ class IsolatedBatches:
         """
         if not await self._is_repeat(caller, batch):
             await self._check_requests(caller, batch)
-        return await run_to_completion(self._create_and_claim(caller, batch))
+        return await run_to_completion(self._create_and_claim(caller, batch), batch.client_left.set)
 
     async def _create_and_claim(self, caller: Caller, batch: NewBatch) -> Batch:
         created = await self._batches.create(caller, batch)

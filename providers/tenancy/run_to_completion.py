@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 from providers.errors import FerryError
@@ -12,16 +12,20 @@ T = TypeVar("T")
 _log: Final = logging.getLogger("genai_ferry.run_to_completion")
 
 
-async def run_to_completion(work: Coroutine[Any, Any, T]) -> T:
+async def run_to_completion(
+    work: Coroutine[Any, Any, T], cancelled: Callable[[], object] = lambda: None
+) -> T:
     """The result of `work`. A cancellation takes effect only after `work` has ended.
 
     The cancelled caller waits for that, so that it does not release what `work` still uses, such as
-    its memory reservation. A second cancellation takes effect at once.
+    its memory reservation. A second cancellation takes effect at once. `cancelled` is
+    called at the first.
     """
     task = asyncio.ensure_future(work)
     try:
         await asyncio.wait([task])
     except asyncio.CancelledError:
+        cancelled()
         task.add_done_callback(_log_failure)
         await asyncio.wait([task])
         raise

@@ -3,6 +3,8 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -85,6 +87,24 @@ async def test_a_repeat_at_another_replica_gets_it_too(
     await fake.release(held)
     assert (await repeating).ok["name"]
     assert await created(fake) == 1
+
+
+@pytest.mark.parametrize("fake", ["openai", "anthropic", "mistral"], indirect=True)
+async def test_a_repeat_gets_it_also_on_the_proxys_own_credentials(
+    fake: FakeClient, ferry: Ferry, http: ClientSession, tmp_path: Path
+) -> None:
+    """There a creation runs on without its client, so that its batch has an owner."""
+    kind = fake.kind
+    own = {"CREDENTIALS": "ambient", "API_KEY": kind.key}
+    upstreams = {kind.name: {**ferry.upstreams[kind.name], **own}}
+    async with proxy(tmp_path, upstreams, {"FERRY_CLIENT_TOKENS": "ann=token-of-ann"}) as lending:
+        client = BatchClient(f"{lending.url}/genai", replace(kind, key="token-of-ann"), http)
+        held = await leave(client, fake)
+        repeating = asyncio.create_task(client.create(ONE))
+        await fake.release(held)
+        again = (await repeating).ok
+        assert await created(fake) == 1
+        assert (await client.create(ONE)).ok["name"] != again["name"]
 
 
 @TRANSLATED
