@@ -58,12 +58,18 @@ class Connection:
         return received
 
     async def trickle(self) -> bytes:
-        """Sends a byte now and then, until the proxy has closed the connection."""
-        answering = asyncio.create_task(self.answer())
+        """Sends a byte now and then, until there is a whole answer."""
+        answering = asyncio.create_task(self._one_answer())
         while not answering.done():
             self.writer.write(b" ")
             await asyncio.wait({answering}, timeout=PAUSE_SECONDS)
         return await answering
+
+    async def _one_answer(self) -> bytes:
+        head = await self.reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"\r\nContent-Length: ([0-9]+)", head)
+        assert length is not None
+        return head + await self.reader.readexactly(int(length[1]))
 
 
 @asynccontextmanager
