@@ -26,7 +26,7 @@ from proxy.client_connection import reset
 from proxy.client_settings import clients_of
 from proxy.kinds import KINDS, Dependencies
 from proxy.metrics import NONE, Metrics
-from proxy.metrics_page import PAGE, MetricsPage
+from proxy.metrics_page import METRICS, PAGE, MetricsPage
 from proxy.observed_state import ObservedState
 from proxy.observed_upstream import ObservedUpstream
 from proxy.observers import ProviderObserver, RequestObserver, Telemetry
@@ -58,6 +58,7 @@ def application(settings: Settings) -> web.Application:
         Cors(gateway.origins, passed).install(app)
     app[PROBE] = StateProbe(deps.state)
     app[BACKGROUND] = deps.background
+    app[METRICS] = deps.telemetry.metrics
     app[PAGE] = MetricsPage(deps.telemetry.metrics, sampler.sample)
     app.cleanup_ctx.append(_traces(deps.telemetry.tracer))
     app.cleanup_ctx.append(_outbound(deps.client))

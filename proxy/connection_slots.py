@@ -3,10 +3,22 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from middlewares.trusted_proxies import TrustedProxies, parse_address, peer_network
 
 Release = Callable[[], object]
+
+
+class Limit(StrEnum):
+    """What is reached when no slot is free."""
+
+    TOTAL = "total"
+    PEER = "peer"
+
+
+def _ignore(_: object) -> None:
+    pass
 
 
 @dataclass(slots=True)
@@ -14,11 +26,14 @@ class ConnectionSlots:
     """At most `total` connections, if that is not None, and `per_peer` of a peer.
 
     Trusted proxies and this machine have no limit of their own: many clients may be behind them.
+    `changed` is called with the number of open connections, `refused` with the limit.
     """
 
     total: int | None
     per_peer: int
     proxies: TrustedProxies
+    changed: Callable[[int], object] = _ignore
+    refused: Callable[[Limit], object] = _ignore
     open: int = 0
     _by_peer: Counter[str] = field(default_factory=Counter)
 
@@ -26,8 +41,10 @@ class ConnectionSlots:
         """Takes a slot, and returns the function that gives it back; None if no slot is free."""
         peer = self._limited(address)
         if self.full or (peer and self._by_peer[peer] >= self.per_peer):
+            self.refused(Limit.TOTAL if self.full else Limit.PEER)
             return None
         self.open += 1
+        self.changed(self.open)
         if peer:
             self._by_peer[peer] += 1
         return lambda: self._give_back(peer)
@@ -38,6 +55,7 @@ class ConnectionSlots:
 
     def _give_back(self, peer: str) -> None:
         self.open -= 1
+        self.changed(self.open)
         if peer:
             self._by_peer[peer] -= 1
             if not self._by_peer[peer]:

@@ -39,6 +39,7 @@ class Metrics:
     def __init__(self, version: str) -> None:
         self.registry = CollectorRegistry()
         self._models: set[str] = set()
+        self._connections()
         self._requests()
         self._upstream()
         self._uploads_and_batches()
@@ -58,6 +59,23 @@ class Metrics:
             return OTHER_MODEL
         self._models.add(name)
         return name
+
+    def _connections(self) -> None:
+        self.open_connections = self._gauge(
+            "ferry_open_connections", "Open connections of clients, of all workers together."
+        )
+        self.connection_limit = self._gauge(
+            "ferry_connection_limit", "How many connections all workers together can have open."
+        )
+        self.refused_connections = self._counter(
+            "ferry_refused_connections",
+            "Connections beyond a limit: of all connections (total), or of one peer's (peer).",
+            "limit",
+        )
+        self.refused_requests = self._counter(
+            "ferry_refused_peer_requests",
+            "Requests beyond the limit of one client behind a trusted proxy.",
+        )
 
     def _requests(self) -> None:
         self.in_flight = self._gauge(

@@ -42,6 +42,7 @@ class MetricsPage:
         return registry
 
 
+METRICS: Final = web.AppKey("metrics", Metrics)
 PAGE: Final = web.AppKey("metrics_page", MetricsPage)
 
 

@@ -4,6 +4,7 @@ The proxy's own connections have no limit for each peer, so the client that it n
 """
 
 import asyncio
+from collections.abc import Callable
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -11,11 +12,14 @@ from aiohttp.typedefs import Handler, Middleware
 from middlewares.error_envelope import render_error
 from middlewares.trusted_proxies import TrustedProxies
 from providers.errors import resource_exhausted
-from proxy.connection_slots import ConnectionSlots
+from proxy.connection_slots import ConnectionSlots, Limit
 
 
-def limit_peer_requests(per_peer: int, proxies: TrustedProxies) -> Middleware:
-    slots = ConnectionSlots(None, per_peer, proxies)
+def limit_peer_requests(
+    per_peer: int, proxies: TrustedProxies, refused: Callable[[Limit], object]
+) -> Middleware:
+    """`refused` is called for each request beyond the limit."""
+    slots = ConnectionSlots(None, per_peer, proxies, refused=refused)
 
     @web.middleware
     async def limited(request: web.Request, handler: Handler) -> web.StreamResponse:

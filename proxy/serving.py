@@ -14,7 +14,7 @@ from middlewares.trusted_proxies import TrustedProxies
 from proxy.background import BACKGROUND, BackgroundTasks
 from proxy.health import Health, Phase
 from proxy.listener_tls import listener_tls
-from proxy.metrics_page import PAGE
+from proxy.metrics_page import METRICS, PAGE
 from proxy.peer_requests import limit_peer_requests
 from proxy.settings import Settings
 from proxy.sites import admin_site, main_site, set_server_name
@@ -115,7 +115,11 @@ def _install(
         app.middlewares.insert(0, here.middleware())
     app.middlewares.insert(0, in_flight.middleware())
     proxies = TrustedProxies(settings.trusted_proxies)
-    app.middlewares.insert(0, limit_peer_requests(settings.max_connections_per_peer, proxies))
+    refused = app[METRICS].refused_requests
+    app.middlewares.insert(
+        0,
+        limit_peer_requests(settings.max_connections_per_peer, proxies, lambda _: refused.inc()),
+    )
 
     async def close_when_draining(_: web.Request, response: web.StreamResponse) -> None:
         if health.phase is Phase.DRAINING:

@@ -11,11 +11,12 @@ from middlewares.trusted_proxies import TrustedProxies
 from providers.limits import HTTP_FIELD
 from proxy.background import beside
 from proxy.connection import NO_DEADLINES, ConnectionServer, Deadlines, EnvelopeRunner
-from proxy.connection_slots import ConnectionSlots
+from proxy.connection_slots import ConnectionSlots, Limit
 from proxy.descriptors import connections_possible
 from proxy.health import Health
 from proxy.http_errors import SERVER_NAME, TOO_MANY_CONNECTIONS, closing_response
 from proxy.listener import Listener
+from proxy.metrics_page import METRICS
 from proxy.settings import Settings
 
 # As fast as the default, and bounds memory (streaming.md section 2).
@@ -34,10 +35,16 @@ async def main_site(
     reuse_port: bool,
 ) -> AsyncIterator[Listener]:
     """The application. `health` is answered also if there are too many connections."""
+    metrics, limit = app[METRICS], int(min(settings.max_connections, connections_possible()))
+    metrics.connection_limit.set(limit)
+    for each in Limit:  # a series that begins above 0 shows no first increase
+        metrics.refused_connections.labels(each)
     slots = ConnectionSlots(
-        int(min(settings.max_connections, connections_possible())),
+        limit,
         settings.max_connections_per_peer,
         TrustedProxies(settings.trusted_proxies),
+        metrics.open_connections.set,
+        lambda reached: metrics.refused_connections.labels(reached).inc(),
     )
     address = settings.host, settings.port
     runner = application_runner(app, deadlines_of(settings))

@@ -9,6 +9,8 @@ from aiohttp.typedefs import Handler
 
 from proxy.background import BACKGROUND, BackgroundTasks
 from proxy.log_lines import log_to_stderr
+from proxy.metrics import Metrics
+from proxy.metrics_page import METRICS, PAGE, MetricsPage
 from proxy.serving import serve
 from proxy.settings import load
 from proxy.state_probe import PROBE, StateProbe
@@ -68,6 +70,8 @@ async def main() -> None:
     if "SLOW_SERVER_PREPARES" in os.environ:
         app[BACKGROUND] = BackgroundTasks()
         app[BACKGROUND].before_end(prepare_to_end)
+    app[METRICS] = Metrics("test")
+    app[PAGE] = MetricsPage(app[METRICS], lambda: None)
     app[PROBE] = StateProbe(MemoryState())
     app.cleanup_ctx.append(app[PROBE].running)
     app.router.add_post("/slow", slow)

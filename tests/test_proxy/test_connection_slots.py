@@ -3,7 +3,7 @@ from ipaddress import ip_network
 import pytest
 
 from middlewares.trusted_proxies import TrustedProxies
-from proxy.connection_slots import ConnectionSlots
+from proxy.connection_slots import ConnectionSlots, Limit
 
 PROXIES = TrustedProxies((ip_network("10.0.0.0/8"),))
 
@@ -45,6 +45,20 @@ def test_the_connections_of_a_peer_are_limited(one: str, other: str, same: bool)
 def test_trusted_proxies_and_this_machine_have_no_limit_of_their_own(peer: str) -> None:
     slots = ConnectionSlots(100, 1, PROXIES)
     assert all(slots.take(peer) for _ in range(50))
+
+
+def test_every_change_and_every_refusal_is_told_with_its_limit() -> None:
+    open_ones: list[int] = []
+    refused: list[Limit] = []
+    slots = ConnectionSlots(2, 1, PROXIES, open_ones.append, refused.append)
+    first = slots.take("192.0.2.1")
+    assert slots.take("192.0.2.1") is None
+    assert slots.take("192.0.2.2") is not None
+    assert slots.take("192.0.2.3") is None
+    assert first is not None
+    first()
+    assert open_ones == [1, 2, 1]
+    assert refused == [Limit.PEER, Limit.TOTAL]
 
 
 def test_nothing_is_remembered_of_peers_that_left() -> None:

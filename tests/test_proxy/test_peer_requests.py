@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from middlewares.trusted_proxies import TrustedProxies
+from proxy.connection_slots import Limit
 from proxy.peer_requests import limit_peer_requests
 
 Client = TestClient[web.Request, web.Application]
@@ -23,7 +24,13 @@ def may_end() -> asyncio.Event:
 
 
 @pytest.fixture
-async def client(may_end: asyncio.Event) -> AsyncIterator[Client]:
+def refused() -> list[Limit]:
+    """One for each refused request."""
+    return []
+
+
+@pytest.fixture
+async def client(may_end: asyncio.Event, refused: list[Limit]) -> AsyncIterator[Client]:
     """Its responses have a first part at once, and the rest when they may end."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -34,14 +41,14 @@ async def client(may_end: asyncio.Event) -> AsyncIterator[Client]:
         return response
 
     proxies = TrustedProxies((ip_network("127.0.0.0/8"),))
-    app = web.Application(middlewares=[limit_peer_requests(1, proxies)])
+    app = web.Application(middlewares=[limit_peer_requests(1, proxies, refused.append)])
     app.router.add_get("/", answer)
     async with TestClient(TestServer(app)) as client:
         yield client
 
 
 async def test_a_client_has_no_more_requests_than_its_limit(
-    client: Client, may_end: asyncio.Event
+    client: Client, may_end: asyncio.Event, refused: list[Limit]
 ) -> None:
     async with client.get("/", headers=ONE) as first, client.get("/", headers=OTHER) as other:
         assert (first.status, other.status) == (200, 200)
@@ -55,6 +62,7 @@ async def test_a_client_has_no_more_requests_than_its_limit(
         assert await first.read() == b"begun"
     async with client.get("/", headers=ONE) as later:
         assert later.status == 200
+    assert len(refused) == 1
 
 
 async def test_the_proxy_itself_has_no_limit(client: Client, may_end: asyncio.Event) -> None:

@@ -59,6 +59,22 @@ async def test_health_is_answered_before_the_chain() -> None:
             assert (other.status, other.headers["Server"]) == (403, "genai-ferry")
 
 
+async def test_connections_are_counted_also_those_beyond_the_limit() -> None:
+    async with serving({"FERRY_MAX_CONNECTIONS": "1"}) as process:
+        url = URL((await process.event("listening"))["url"])
+        assert (url.host, url.port) != (None, None)
+        _, held = await asyncio.open_connection(url.host, url.port)
+        async with ClientSession() as session, session.get(url / "metrics") as answer:
+            lines = (await answer.text()).splitlines()
+        held.close()
+    assert {
+        "ferry_open_connections 1.0",
+        "ferry_connection_limit 1.0",
+        'ferry_refused_connections_total{limit="total"} 1.0',
+        "ferry_refused_peer_requests_total 0.0",
+    } <= set(lines)
+
+
 @pytest.mark.parametrize("path", ["/slow", "/late"])
 async def test_a_drain_waits_for_requests_and_is_shown(path: str) -> None:
     async with serving({"FERRY_ADMIN_PORT": "0"}) as process, ClientSession() as session:
