@@ -12,6 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from proxy.metrics import Metrics
+from proxy.metrics_files import MetricsFile
 
 _DIRECTORY: Final = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -19,6 +20,7 @@ _DIRECTORY: Final = "PROMETHEUS_MULTIPROC_DIR"
 # another program, may be missing, or may have figures of processes that have ended.
 os.environ.pop(_DIRECTORY, None)
 values.ValueClass = values.MutexValue
+values.MmapedDict = MetricsFile  # type: ignore[attr-defined,assignment]
 
 
 class MetricsPage:
