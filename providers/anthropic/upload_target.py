@@ -23,7 +23,13 @@ from providers.resources import File
 from providers.state import State
 from providers.upload import UploadStart, is_batch_input
 from providers.uploads.native_files import FileRecord, FileRecords
-from providers.uploads.posted_files import CollectedParts, FileForm, PostedFiles, start_details
+from providers.uploads.posted_files import (
+    CollectedParts,
+    FileForm,
+    PostedFiles,
+    start_details,
+    unique_mark,
+)
 from providers.uploads.upload_target import OpenSession
 
 # anthropic.md section 3. A batch's input has the same limit; it is translated while it is sent.
@@ -86,7 +92,9 @@ class AnthropicUploadTarget(CollectedParts):
                 "the expiry of this file cannot be set: the proxy keeps batch inputs for Anthropic "
                 f"itself, for {self._staged.life.total_seconds():.0f} seconds (FERRY_STATE_TTL)"
             )
-        return start_details(start, staged=new_staged_id() if is_batch_input(start) else "")
+        if is_batch_input(start):
+            return start_details(start, staged=new_staged_id())
+        return start_details(start, mark=unique_mark())
 
     async def whole(self, session: OpenSession, body: Body) -> File:
         size, staged_id = body.length or 0, session.details.get("staged")
@@ -146,4 +154,4 @@ async def _hashing(body: Body, digest: "hashlib._Hash") -> AsyncIterator[bytes]:
 def _native_name(details: Mapping[str, str]) -> str:
     name = details.get("display_name", "upload")
     allowed = ("_" if c in _FORBIDDEN or not c.isprintable() else c for c in name)
-    return "".join(allowed)[:_NAME_KEPT]
+    return (details.get("mark", "") + "".join(allowed))[:_NAME_KEPT]

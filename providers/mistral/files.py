@@ -22,6 +22,7 @@ from providers.uploads.posted_files import (
     native_file_name,
     part_type,
     start_details,
+    unique_mark,
 )
 
 SIZE_LIMIT: Final = Limit(512 << 20, "bytes", "a file at Mistral")
@@ -77,7 +78,7 @@ class MistralUploadTarget(CollectedParts):
 
     async def describe(self, _: Caller, start: UploadStart) -> Mapping[str, str]:
         purpose = INPUT_PURPOSE if is_batch_input(start) else _OTHER_PURPOSE
-        name = native_file_name(start, purpose)
+        name = unique_mark() + native_file_name(start, purpose)
         return start_details(start, purpose=purpose, filename=name)
 
 

@@ -24,7 +24,13 @@ from providers.state import State, read_as, write
 from providers.status import Status
 from providers.upload import GRANULARITY, UploadStart, UploadStatus
 from providers.uploads.native_files import FileRecords
-from providers.uploads.posted_files import PostedFiles, native_file_name, part_type, start_details
+from providers.uploads.posted_files import (
+    PostedFiles,
+    native_file_name,
+    part_type,
+    start_details,
+    unique_mark,
+)
 from providers.uploads.session_parts import SessionRoutes
 from providers.uploads.upload_target import OpenSession, session_object
 
@@ -87,7 +93,7 @@ class OpenAIUploadTarget:
             )
         if purpose not in UPLOADS_PURPOSES:
             _require_single_request_size(size, purpose)
-        name = native_file_name(start, purpose)
+        name = unique_mark() + native_file_name(start, purpose)
         return start_details(start, purpose=purpose, filename=name)
 
     async def whole(self, session: OpenSession, body: Body) -> File:

@@ -1,6 +1,7 @@
 """Files made by one multipart request, never twice, although answers can be lost."""
 
 import re
+import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -29,7 +30,10 @@ _MIME_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class FileForm:
-    """The fields of the request beside the file, and the file's own name and content type."""
+    """The fields of the request beside the file, and the file's own name and content type.
+
+    The name begins with a `unique_mark`.
+    """
 
     fields: Mapping[str, str]
     name: str
@@ -82,17 +86,14 @@ class PostedFiles:
         return self._api.file(native, record)
 
     async def find(self, session: OpenSession, size: int) -> Answer | None:
-        """A file with this session's name and size that no other session has recorded."""
+        """A file with this session's name, which is unique, and size."""
         name = self._api.form(session.details).name
         started = int(session.details["started"]) - _CLOCK_SECONDS
         async for native in self._api.newest(session.caller, session.details):
             made = self._api.file(native, None)
             if made.create_time and made.create_time.timestamp() < started:
                 return None
-            if (made.display_name, made.size) != (name, size):
-                continue
-            record = await self._records.read(native.id)
-            if record is None or record.session == session.id:
+            if (made.display_name, made.size) == (name, size):
                 return native
         return None
 
@@ -117,6 +118,15 @@ def start_details(start: UploadStart, **more: str) -> dict[str, str]:
         **more,
     }
     return {key: value for key, value in details.items() if value}
+
+
+def unique_mark() -> str:
+    """Begins the name of one upload's file, by which the file is found if the answer was lost.
+
+    Names and sizes that clients choose are equal at times. Another file of that name and size,
+    perhaps of another client, must never be taken for this one.
+    """
+    return f"{secrets.token_hex(6)}-"
 
 
 def native_file_name(start: UploadStart, purpose: str) -> str:

@@ -117,6 +117,8 @@ class ResumableUploads:
         length = chunk.body.length or 0
         end = offset + length
         self._check(session, chunk, offset, end)
+        if chunk.finalize and session.declared is None:
+            await self._check_end(session, end)
         if offset == 0 and chunk.finalize and length <= self._target.whole_limit:
             return await self._finish(session, await self._target.whole(session, chunk.body), end)
         await self._check_contiguous(session, offset)
@@ -160,6 +162,12 @@ class ResumableUploads:
                 f"a file of {size} bytes is larger than this provider accepts ({limit})",
                 upload_status=UploadStatus.FINAL,
             )
+
+    async def _check_end(self, session: OpenSession, end: int) -> None:
+        """A file has every byte that was acknowledged."""
+        received = await self._received(session)
+        if received > end:
+            raise _refused(f"{received} bytes have been received, and this chunk ends at {end}")
 
     async def _check_contiguous(self, session: OpenSession, offset: int) -> None:
         before = (offset - 1) // GRANULARITY * GRANULARITY if offset else None

@@ -25,7 +25,7 @@ from tests.contract.anthropic_with_fake import (
     AnthropicWithFake,
     anthropic_with_fake,
 )
-from tests.contract.provider_with_fake import refused
+from tests.contract.provider_with_fake import refused, sha256
 
 
 @pytest.fixture
@@ -38,6 +38,20 @@ async def test_a_lost_answer_creates_no_second_file(anthropic: AnthropicWithFake
     await anthropic.strike("POST", "files", "lose_answer")
     session = await anthropic.start(len(SMALL), SENT)
     await the_one_file(anthropic, SMALL, await whole(anthropic, session))
+
+
+async def test_another_sessions_file_of_the_same_name_is_never_taken(
+    anthropic: AnthropicWithFake,
+) -> None:
+    """It has the same size too, and its replica died before it recorded the file."""
+    await anthropic.upload(SMALL[::-1], SENT, "first")
+    await anthropic.lose("files/")
+    await anthropic.strike("POST", "files", "reset", after_bytes=500)
+    session = await anthropic.start(len(SMALL), SENT)
+    await refused(whole(anthropic, session))
+    final = await whole(anthropic, session)
+    assert final.file is not None
+    assert await anthropic.sha256_of(parse_file_id(final.file.id).native) == sha256(SMALL)
 
 
 @pytest.mark.parametrize("fault", [{"kind": "lose_answer"}, {"kind": "reset", "after_bytes": 500}])

@@ -83,7 +83,8 @@ async def test_another_tools_file(openai: OpenAIWithFake) -> None:
     for name in openai.state.objects:
         await openai.state.delete(name)
     file = await openai.files.get(CALLER, file_id)
-    assert (file.display_name, file.mime_type) == ("mine.txt", None)
+    assert (file.display_name or "").endswith("-mine.txt")
+    assert file.mime_type is None
 
 
 async def test_another_callers_files_are_not_found(openai: OpenAIWithFake) -> None:
@@ -231,4 +232,4 @@ async def test_a_lost_answer_creates_no_second_upload(openai: OpenAIWithFake) ->
     start = UploadStart(display_name="a")
     made = await openai.files.create(CALLER, "s1", start, body_of(SMALL))
     assert [parse_file_id(made.id).native] == await openai.objects("files")
-    assert (await native_file(openai, made))["filename"] == "a"
+    assert (await native_file(openai, made))["filename"].endswith("-a")

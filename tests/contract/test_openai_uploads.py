@@ -24,7 +24,7 @@ from tests.contract.openai_uploading import (
     whole,
 )
 from tests.contract.openai_with_fake import OpenAIWithFake, openai_with_fake
-from tests.contract.provider_with_fake import Pieces, refused
+from tests.contract.provider_with_fake import Pieces, refused, sha256
 
 
 @pytest.fixture
@@ -334,13 +334,19 @@ async def test_a_refused_file_is_not_confused_with_one_of_the_same_name(
     assert (error.status, error.permanent) == (Status.INVALID_ARGUMENT, True)
 
 
-async def test_another_sessions_file_of_the_same_name_is_left_alone(openai: OpenAIWithFake) -> None:
-    await openai.upload(SMALL, "a.bin", "first")
+async def test_another_sessions_file_of_the_same_name_is_never_taken(
+    openai: OpenAIWithFake,
+) -> None:
+    """It has the same size too, and its replica died before it recorded the file."""
+    await openai.upload(SMALL[::-1], "a.bin", "first")
+    for name in [name for name in openai.state.objects if name.startswith("files/")]:
+        await openai.state.delete(name)
     await openai.strike("POST", "files", "reset", after_bytes=500)
     session = await openai.start(len(SMALL))
     await refused(whole(openai, session))
-    await whole(openai, session)
-    assert len(await openai.objects("files")) == 2
+    final = await whole(openai, session)
+    assert final.file is not None
+    assert await openai.sha256_of(parse_file_id(final.file.id).native) == sha256(SMALL)
 
 
 @pytest.mark.parametrize("answer", [{}, {"id": None}, [], "no json", {"error": "x"}])

@@ -183,8 +183,15 @@ async def test_an_end_that_contradicts_the_stored_parts() -> None:
         await client.send(0, 13, finalize=True)
     assert client.target.prefix == CONTENT[:13]
     error = await client.refused(0, 11, finalize=True)
-    assert "5 bytes, not 3, have been received from 8 on" in error.message
+    assert "13 bytes have been received, and this chunk ends at 11" in error.message
     assert (await client.send(0, 13, finalize=True)).received == 13
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 10), (0, 16), (8, 8), (16, 16), (16, 20)])
+async def test_an_end_before_stored_bytes(start: int, end: int) -> None:
+    client = Client(None)
+    await client.send(0, 24)
+    await client.refused(start, end, finalize=True)
 
 
 async def test_a_file_beyond_the_limit_is_refused_at_its_start() -> None:
