@@ -20,6 +20,7 @@ from providers.known_credentials import KnownCredentials
 from providers.memory import MemoryBudget
 from providers.provider import Provider
 from providers.uploads.upload_target import provider_of_session_key
+from proxy.allocator import giving_back
 from proxy.background import BACKGROUND, BackgroundTasks
 from proxy.batch_figures import BatchFigures
 from proxy.client_connection import reset
@@ -68,6 +69,7 @@ def application(settings: Settings) -> web.Application:
         sweeping(deps.state, deps.usage, settings.upload_ttl, settings.state_ttl, _abandoned(deps))
     )
     app.cleanup_ctx.append(sampler.running)
+    app.cleanup_ctx.append(giving_back)
     app.cleanup_ctx.append(deps.figures.running)
     app.cleanup_ctx.append(deps.background.running)
     return app
