@@ -137,7 +137,7 @@ class Settings(BaseSettings):
     max_connections: Annotated[int, whole_number(1)] = 5_000
     max_connections_per_peer: Annotated[int, whole_number(1)] = 1_000
     # Each takes up to about 1 MiB of buffers.
-    max_uploads: Annotated[int, whole_number(1)] = 256
+    max_uploads: Annotated[int, whole_number(1)] = 1024
     drain_seconds: Seconds = 30.0
     drain_grace_seconds: Annotated[
         float,

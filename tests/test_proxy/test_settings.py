@@ -35,7 +35,7 @@ def test_no_setting_is_required() -> None:
     assert (settings.drain_seconds, settings.drain_grace_seconds) == (30, 0)
     assert (settings.header_seconds, settings.idle_seconds, settings.stall_seconds) == (20, 75, 60)
     assert (settings.max_connections, settings.max_connections_per_peer) == (5_000, 1_000)
-    assert settings.max_uploads == 256
+    assert settings.max_uploads == 1024
     assert (settings.call_seconds, settings.answer_seconds) == (60, 600)
     assert settings.inline_max_bytes == 20 << 20
     assert settings.inline_result_bytes == 64 << 20
