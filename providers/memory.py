@@ -8,16 +8,21 @@ from typing import Final
 from providers.body import read_up_to
 from providers.errors import failed_precondition
 from providers.fair_shares import FairShares
+from providers.spool import OpenSpool, no_spool
 
 BUDGET_BYTES: Final = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """In bytes: one line of a file, and all results that `get` returns inline."""
+    """In bytes: one line of a file, and all results that `get` returns inline.
+
+    `open_spool`: where the translated input of a batch is kept, instead of in memory.
+    """
 
     line: int
     inline_results: int
+    open_spool: OpenSpool = no_spool
 
 
 class Reservation:

@@ -41,18 +41,18 @@ class BoundedState:
 
     async def create(self, name: str, body: Body) -> bool:
         check_written(name)
-        wait = _Wait(self._seconds)
+        wait = Wait(self._seconds)
         return await wait.for_(self._store.create(name, wait.fed_by(body)))
 
     async def get(self, name: str) -> Body | None:
-        body = await _Wait(self._seconds).for_(self._store.get(name))
+        body = await Wait(self._seconds).for_(self._store.get(name))
         return body and Body(_Stream(aiter(body.chunks), self._seconds), body.length)
 
     async def head(self, name: str) -> ObjectInfo | None:
-        return await _Wait(self._seconds).for_(self._store.head(name))
+        return await Wait(self._seconds).for_(self._store.head(name))
 
     async def delete(self, name: str) -> None:
-        await _Wait(self._seconds).for_(self._store.delete(name))
+        await Wait(self._seconds).for_(self._store.delete(name))
 
     def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
         check_listed(prefix)
@@ -68,23 +68,23 @@ class _BoundedParts:
 
     async def begin(self, name: str, size: int | None = None) -> MultipartUpload:
         check_written(name)
-        return await _Wait(self._seconds).for_(self._multipart.begin(name, size))
+        return await Wait(self._seconds).for_(self._multipart.begin(name, size))
 
     async def put(self, upload: MultipartUpload, number: int, body: Body) -> None:
-        wait = _Wait(self._seconds)
+        wait = Wait(self._seconds)
         await wait.for_(self._multipart.put(upload, number, wait.fed_by(body)))
 
     def parts(self, upload: MultipartUpload, after: int = 0) -> AsyncIterator[Part]:
         return _Stream(aiter(self._multipart.parts(upload, after)), self._seconds)
 
     async def complete(self, upload: MultipartUpload, size: int) -> None:
-        await _Wait(self._seconds).for_(self._multipart.complete(upload, size))
+        await Wait(self._seconds).for_(self._multipart.complete(upload, size))
 
     async def abort(self, upload: MultipartUpload) -> None:
-        await _Wait(self._seconds).for_(self._multipart.abort(upload))
+        await Wait(self._seconds).for_(self._multipart.abort(upload))
 
     async def abort_before(self, time: datetime) -> None:
-        await _Wait(self._seconds).for_(self._multipart.abort_before(time))
+        await Wait(self._seconds).for_(self._multipart.abort_before(time))
 
     def unlisted(self) -> AsyncIterator[MultipartUpload]:
         return _Stream(aiter(self._multipart.unlisted()), self._seconds)
@@ -93,7 +93,7 @@ class _BoundedParts:
 # --- waiting ---------------------------------------------------------------------------------
 
 
-class _Wait:
+class Wait:
     """The wait for one operation of the store, with its deadline."""
 
     def __init__(self, seconds: float) -> None:
@@ -193,7 +193,7 @@ class _Stream(AsyncIterator[T]):
         # `_one` returns a list, since a task cannot end with StopAsyncIteration.
         task = asyncio.create_task(_one(self._source))
         try:
-            found = await _Wait(self._seconds).for_(task)
+            found = await Wait(self._seconds).for_(task)
         except BaseException:
             if task.done():  # else the cancelled task ends the source
                 await self.aclose()

@@ -39,7 +39,7 @@ from proxy.sampling import Sampler
 from proxy.settings import Settings
 from proxy.settings_problems import variable
 from proxy.state_probe import PROBE, StateProbe
-from proxy.state_store import bounded, opening, state_store
+from proxy.state_store import bounded, open_spool_of, opening, state_store
 from proxy.sweep import sweeping
 from proxy.threads import in_thread
 from proxy.tracing import Tracer
@@ -98,6 +98,7 @@ def dependencies(settings: Settings) -> Dependencies:
         background=BackgroundTasks(),
         telemetry=telemetry,
         figures=BatchFigures(telemetry.metrics, state),
+        open_spool=open_spool_of(store),
     )
 
 

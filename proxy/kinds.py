@@ -20,6 +20,7 @@ from providers.observation import UNOBSERVED, Observer
 from providers.openai import provider as openai
 from providers.openai_content.schema_rules import OPENAI_SCHEMAS, any_schema
 from providers.provider import Provider
+from providers.spool import OpenSpool, no_spool
 from providers.state import State
 from providers.tenancy.isolation import isolate_tenants
 from providers.upstream import Upstream
@@ -53,6 +54,7 @@ class Dependencies:
     background: BackgroundTasks
     telemetry: Telemetry
     figures: BatchFigures
+    open_spool: OpenSpool = no_spool
     observer: Observer = UNOBSERVED
 
 
@@ -68,7 +70,7 @@ def _openai(name: str, settings: ProviderSettings, deps: Dependencies) -> Provid
     options = openai.OpenAIOptions(
         base_url=settings.base_url or URL(openai.DEFAULT_BASE_URL),
         staged_uploads=settings.uploads == "staged",
-        limits=_limits(deps.settings),
+        limits=_limits(deps),
         # A provider with another name is another server, with its own rules for schemas.
         schema_rule=OPENAI_SCHEMAS if name == openai.KIND else any_schema,
     )
@@ -81,7 +83,7 @@ def _anthropic(name: str, settings: ProviderSettings, deps: Dependencies) -> Pro
         api_version=settings.api_version,
         default_max_tokens=settings.default_max_tokens,
         state_life=deps.settings.state_ttl,
-        limits=_limits(deps.settings),
+        limits=_limits(deps),
     )
     return anthropic.anthropic(name, options, deps.upstream, deps.state, deps.memory, deps.observer)
 
@@ -89,7 +91,7 @@ def _anthropic(name: str, settings: ProviderSettings, deps: Dependencies) -> Pro
 def _mistral(name: str, settings: ProviderSettings, deps: Dependencies) -> Provider:
     options = mistral.MistralOptions(
         base_url=settings.base_url or URL(mistral.DEFAULT_BASE_URL),
-        limits=_limits(deps.settings),
+        limits=_limits(deps),
     )
     return mistral.mistral(name, options, deps.upstream, deps.state, deps.memory, deps.observer)
 
@@ -118,15 +120,16 @@ def _bedrock(name: str, settings: ProviderSettings, deps: Dependencies) -> Provi
             variable("providers", name, "immediate_requests"),
         ),
         upload_life=deps.settings.upload_ttl,
-        limits=_limits(deps.settings),
+        limits=_limits(deps),
     )
     return bedrock.bedrock(
         options, deps.upstream, deps.state, deps.memory, deps.background, deps.observer
     )
 
 
-def _limits(settings: Settings) -> Limits:
-    return Limits(line=settings.max_line_bytes, inline_results=settings.inline_result_bytes)
+def _limits(deps: Dependencies) -> Limits:
+    settings = deps.settings
+    return Limits(settings.max_line_bytes, settings.inline_result_bytes, deps.open_spool)
 
 
 def _isolated(provider: Provider, deps: Dependencies) -> Provider:

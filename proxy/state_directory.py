@@ -30,15 +30,15 @@ class DirectoryState:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._drafts = drafts_of(root)
+        self.drafts = drafts_of(root)
         self.multipart = PartsAsObjects(self)
 
     async def remove_leftovers(self) -> None:
-        await in_thread(remove_leftovers, self._drafts)
+        await in_thread(remove_leftovers, self.drafts)
 
     async def create(self, name: str, body: Body) -> bool:
         path = self._path(name)
-        draft = Draft(self._drafts)
+        draft = Draft(self.drafts)
         try:
             await _fill(draft, body)
             return await in_thread(draft.publish, path)

@@ -8,10 +8,12 @@ from typing import Final
 
 from aiohttp import web
 
+from providers.spool import OpenSpool, no_spool
 from providers.upstream import Upstream, UpstreamError
 from proxy.bounded_state import BoundedState
 from proxy.bucket_errors import UnusableBucket
 from proxy.directory_trial import DirectoryProblem, try_in_time
+from proxy.input_spools import InputSpools
 from proxy.outbound_settings import outbound_client
 from proxy.parts_as_objects import PartsAsObjects
 from proxy.settings import Settings
@@ -42,6 +44,11 @@ def bounded(store: Store) -> BoundedState:
         # Joining the parts of a large object takes longer than one read or write may take.
         state.multipart = PartsAsObjects(state)
     return state
+
+
+def open_spool_of(store: Store) -> OpenSpool:
+    """Spools need a directory: with a bucket there may be no disk for them."""
+    return InputSpools(store.drafts).open if isinstance(store, DirectoryState) else no_spool
 
 
 def opening(

@@ -34,6 +34,7 @@ from providers.limits import Limit
 from providers.memory import Reservation
 from providers.observation import Observer
 from providers.resources import NewBatch
+from providers.spool import Spool
 
 # anthropic.md section 2
 REQUESTS_LIMIT: Final = Limit(100_000, "requests", "a batch at Anthropic")
@@ -57,6 +58,7 @@ class Job:
     items: BatchItems
     default_max_tokens: int
     attempt: Attempt
+    spool: Spool
     id: str = field(default_factory=lambda: secrets.token_hex(16))
 
     def translator(self) -> AnthropicTranslator:
@@ -82,7 +84,7 @@ class BatchCreation:
         """The batch, and its record."""
         translator = job.translator()
         with observed_refusals(self._observer):
-            checked = await check(job.source, translator, LIMITS, _REQUESTS, reservation)
+            checked = await check(job.source, translator, LIMITS, _REQUESTS, reservation, job.spool)
             await translator.files.check(self._client, job.caller, "v1/files")
         checked.report_to(self._observer)
         await self._tables.write(job.id, checked.table)

@@ -63,9 +63,10 @@ class AnthropicBatchTarget:
             )
         items = BatchItems()
         source = await self._input(caller, batch, items)
-        job = Job(caller, batch, source, items, self._default_max_tokens, attempt)
-        with self._memory.reserve() as reservation:
-            native, record = await self._creation.create(job, reservation)
+        async with self._limits.open_spool() as spool:
+            job = Job(caller, batch, source, items, self._default_max_tokens, attempt, spool)
+            with self._memory.reserve() as reservation:
+                native, record = await self._creation.create(job, reservation)
         return AnthropicBatch(self, caller, native, record)
 
     async def find(self, caller: Caller, batch_id: str) -> FoundBatch:

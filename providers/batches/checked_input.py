@@ -1,16 +1,17 @@
 """The input of a batch: first all of it is checked, then it is streamed with its exact length.
 
-It is read twice, so neither the requests nor their translations are in memory at once: first to
-check every line and count the bytes, then to send them.
+Neither the requests nor their translations are in memory at once. The translations are kept in a
+spool; without space there, the input is read twice: first to check every line and count the bytes,
+then to send them.
 """
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
-from providers.batches.batch_input import BatchInput, Line
+from providers.batches.batch_input import BatchInput
 from providers.batches.json_lines import pieces
 from providers.batches.line_formats import RequestTranslator
 from providers.batches.request_table import RequestTable, RowKind
@@ -19,10 +20,13 @@ from providers.errors import FerryError, invalid_argument
 from providers.limits import REQUEST_TABLE
 from providers.memory import Reservation
 from providers.observation import InputOutcome, Observer
+from providers.spool import Spool
 from providers.status import Status
 
 # The size of the pieces that are sent.
 _SLICE_BYTES: Final = 64 << 10
+# One piece of a spool: each takes a switch to a thread.
+_SPOOLED_AT_ONCE: Final = 256 << 10
 # The memory that a row takes in addition to its text.
 _ROW_BYTES: Final = 64
 
@@ -54,23 +58,76 @@ JSON_LINES: Final = Framing(between=b"\n", tail=b"\n")
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What is to be sent: its length in bytes, and a digest of all lines with their rows."""
+    """What is to be sent: its length in bytes, and where it is.
+
+    `source` is a spool, or the digest of its bytes and of all rows, and then it is read again.
+    """
 
     length: int
-    digest: bytes
+    source: Spool | bytes
 
 
-class _LineDigest:
+class _Digest:
+    """Of the bytes that are sent, without the tail of the framing, and of the rows."""
+
     def __init__(self) -> None:
-        self._hash = blake2b(digest_size=16)
+        self._sent = blake2b(digest_size=16)
+        self._rows = blake2b(digest_size=16)
 
-    def add(self, line: Line) -> None:
-        self._hash.update(b"%d,%d:" % (len(line.text), len(line.row)))
-        self._hash.update(line.text)
-        self._hash.update(line.row)
+    def add_sent(self, piece: bytes) -> None:
+        self._sent.update(piece)
+
+    def add_row(self, row: bytes) -> None:
+        self._rows.update(b"%d:" % len(row))
+        self._rows.update(row)
 
     def digest(self) -> bytes:
-        return self._hash.digest()
+        return self._sent.digest() + self._rows.digest()
+
+
+class _Outgoing:
+    """Writes what is to be sent into a spool, and if that has no space, into a digest."""
+
+    def __init__(self, framing: Framing, spool: Spool) -> None:
+        self._framing = framing
+        self._spool = spool
+        self._digest: _Digest | None = None
+        self._buffer = bytearray(framing.head)
+        self._between = b""
+
+    async def add(self, text: bytes) -> None:
+        self._buffer += self._between
+        self._between = self._framing.between
+        for piece in pieces(text):
+            self._buffer += piece
+            if len(self._buffer) >= _SPOOLED_AT_ONCE:
+                await self._flush()
+
+    async def end(self, rows: Iterable[bytes]) -> Spool | bytes:
+        """Where it is, as in an Extent."""
+        await self._flush()
+        self._buffer += self._framing.tail
+        if self._digest is None and await self._spool.write(bytes(self._buffer)):
+            return self._spool
+        digest = self._digest or await self._digest_of_spool()
+        for row in rows:
+            digest.add_row(row)
+        return digest.digest()
+
+    async def _flush(self) -> None:
+        piece = bytes(self._buffer)
+        self._buffer.clear()
+        if self._digest is None and not await self._spool.write(piece):
+            self._digest = await self._digest_of_spool()
+        if self._digest is not None:
+            self._digest.add_sent(piece)
+
+    async def _digest_of_spool(self) -> _Digest:
+        digest = _Digest()
+        async for piece in self._spool.read():
+            digest.add_sent(piece)
+        await self._spool.clear()
+        return digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,25 +174,31 @@ async def check(
     limits: InputLimits,
     framing: Framing,
     reservation: Reservation,
+    spool: Spool,
 ) -> CheckedInput:
-    """Read and check all of the input. Memory for its request table is taken from `reservation`."""
+    """Read and check all of the input, and keep its translation in `spool` if there is space.
+
+    Memory for its request table is taken from `reservation`.
+    """
+    await spool.clear()  # of an earlier check
     table: RequestTable | None = None
-    texts, length, endpoint, digest = 0, 0, "", _LineDigest()
+    texts, length, endpoint, outgoing = 0, 0, "", _Outgoing(framing, spool)
     async with aclosing(source.lines(translator)) as lines:
         async for line in lines:
             table = table or RequestTable(line.row_kind)
             table.rows.append(line.row)
             reservation.grow(len(line.row) + _ROW_BYTES)
             texts, endpoint = texts + len(line.text), line.endpoint
-            digest.add(line)
             length = framing.length(len(table), texts)
             _check_limits(limits, len(table), length)
+            await outgoing.add(line.text)
             del line  # its text may be long, and the next one too
     if table is None:
         raise invalid_argument("the file has no requests")
     if (table.render().length or 0) > REQUEST_TABLE:
         raise invalid_argument(f"all keys together have at most {REQUEST_TABLE} bytes")
-    return CheckedInput(table, Extent(length, digest.digest()), endpoint, source.as_stored)
+    extent = Extent(length, await outgoing.end(table.rows))
+    return CheckedInput(table, extent, endpoint, source.as_stored)
 
 
 def _check_limits(limits: InputLimits, requests: int, length: int) -> None:
@@ -148,12 +211,14 @@ def _check_limits(limits: InputLimits, requests: int, length: int) -> None:
 def translated(
     source: BatchInput, translator: RequestTranslator, framing: Framing, extent: Extent
 ) -> Body:
-    """The input, read again, in the form that the provider reads.
+    """What was checked, in the form that the provider reads.
 
-    Reading it raises ABORTED, before its last byte, if it no longer is what was checked: other
-    tools may change a file.
+    If it is not in a spool, it is read again. This raises ABORTED, before its last byte, if it no
+    longer is what was checked: other tools may change a file.
     """
-    slices = _slices(source, translator, framing, extent.digest)
+    if not isinstance(extent.source, bytes):
+        return Body(extent.source.read(), extent.length)
+    slices = _slices(source, translator, framing, extent.source)
     return Body(_of_length(slices, extent.length), extent.length)
 
 
@@ -179,13 +244,16 @@ async def _slices(
     source: BatchInput, translator: RequestTranslator, framing: Framing, digest: bytes
 ) -> AsyncGenerator[bytes, None]:
     """Always keeps the last byte back, so that a request with other lines never is complete."""
-    buffer, between, read = bytearray(framing.head), b"", _LineDigest()
+    buffer, between, read = bytearray(framing.head), b"", _Digest()
+    read.add_sent(framing.head)
     async with aclosing(source.lines(translator)) as lines:
         async for line in lines:
-            read.add(line)
+            read.add_row(line.row)
+            read.add_sent(between)
             buffer += between
             between = framing.between
             for piece in pieces(line.text):
+                read.add_sent(piece)
                 buffer += piece
                 if len(buffer) > _SLICE_BYTES:
                     yield bytes(buffer[:-1])

@@ -25,6 +25,7 @@ from providers.errors import FerryError, NotFound, invalid_argument
 from providers.memory import Limits, MemoryBudget, Reservation
 from providers.observation import Observer
 from providers.resources import Batch, NewBatch, Page
+from providers.spool import Spool
 from providers.status import Status
 
 _PRECONDITION_FAILED = 412
@@ -64,8 +65,9 @@ class BedrockBatchTarget:
         if earlier is not None:
             return earlier
         job = NewJob(job_id, await self._targets.of(caller), batch, attempt)
-        with self._memory.reserve() as reservation:
-            return await self._create(caller, job, reservation)
+        async with self._limits.open_spool() as spool:
+            with self._memory.reserve() as reservation:
+                return await self._create(caller, job, spool, reservation)
 
     async def find(self, caller: Caller, batch_id: str) -> FoundBatch:
         return await self._jobs.find(caller, batch_id)
@@ -78,21 +80,23 @@ class BedrockBatchTarget:
         immediate = await self._immediate.find_attempt(caller, job_id)
         return immediate or await self._jobs.find_attempt(caller, job_id)
 
-    async def _create(self, caller: Caller, job: NewJob, reservation: Reservation) -> FoundBatch:
+    async def _create(
+        self, caller: Caller, job: NewJob, spool: Spool, reservation: Reservation
+    ) -> FoundBatch:
         with observed_refusals(self._observer):
-            found = await self._ready(job, reservation)
+            found = await self._ready(job, spool, reservation)
         found.checked.report_to(self._observer)
         if self._runs_itself(found):
             return await self._create_immediate(caller, job, found)
         return await self._jobs.create(job, found)
 
-    async def _ready(self, job: NewJob, reservation: Reservation) -> ReadyInput:
+    async def _ready(self, job: NewJob, spool: Spool, reservation: Reservation) -> ReadyInput:
         """The input of a job or of an immediate batch, which its number of requests decides."""
         target, batch = job.target, job.batch
         rules = NativeRules(target.may_read)
         media = Media(target.folder, job.input_folder, batch.check_file_name)
         source = self._source(target, batch, rules)
-        found = await ready(JobInput(batch, source, rules, media), reservation)
+        found = await ready(JobInput(batch, source, rules, media, spool), reservation)
         if found.count < self._minimum and self._use is ImmediateUse.NEVER:
             raise self._too_small(found.count)
         if not self._runs_itself(found):

@@ -42,6 +42,7 @@ from providers.openai.batch_lines import line_formats as openai_formats
 from providers.openai_content.body_to_openai import CHAT
 from providers.openai_content.result_from_openai import from_openai_line
 from providers.resources import BatchKind, Failure, NewBatch
+from providers.spool import OpenSpool, no_spool
 from providers.status import Status
 
 _CHUNK: Final = 64 << 10
@@ -309,7 +310,7 @@ async def translate_results(translation: Translation, table: RequestTable, data:
     return size
 
 
-async def create(translation: Translation, data: bytes) -> int:
+async def create(translation: Translation, data: bytes, open_spool: OpenSpool = no_spool) -> int:
     """Check and translate a file of Gemini lines as a creation does; the bytes for the provider."""
     memory = MemoryBudget()
 
@@ -318,10 +319,11 @@ async def create(translation: Translation, data: bytes) -> int:
         yield _chunks(data)
 
     source = FileInput(opened, LineSplitter(_LINE_LIMIT, memory), translation.formats())
-    with memory.reserve() as reservation:
-        checked = await check(
-            source, translation.translator(), translation.limits, JSON_LINES, reservation
-        )
-    body = translated(source, translation.translator(), JSON_LINES, checked.extent)
-    await drain(body)
+    async with open_spool() as spool:
+        with memory.reserve() as reservation:
+            checked = await check(
+                source, translation.translator(), translation.limits, JSON_LINES, reservation, spool
+            )
+        body = translated(source, translation.translator(), JSON_LINES, checked.extent)
+        await drain(body)
     return checked.length

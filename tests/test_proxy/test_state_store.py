@@ -16,7 +16,7 @@ from proxy.outbound import OutboundClient
 from proxy.settings import Settings
 from proxy.state_bucket import BucketState
 from proxy.state_directory import DirectoryState
-from proxy.state_store import opening, state_store
+from proxy.state_store import open_spool_of, opening, state_store
 from tests.buckets import FakeS3, new_prefix
 from tests.fakes.s3 import BUCKET, OVERWRITING_BUCKET
 from tests.test_proxy.certificates import certificate
@@ -52,6 +52,12 @@ async def test_the_scheme_chooses_the_store(tmp_path: Path, client: OutboundClie
     directory = Settings(state_url=tmp_path.as_uri())
     assert isinstance(state_store(directory, client), DirectoryState)
     assert isinstance(state_store(Settings(state_url="s3://bucket/p"), client), BucketState)
+
+
+async def test_only_a_directory_has_spools(tmp_path: Path, client: OutboundClient) -> None:
+    for url, kept in ((tmp_path.as_uri(), True), ("s3://bucket/p", False)):
+        async with open_spool_of(state_store(Settings(state_url=url), client))() as spool:
+            assert await spool.write(b"piece") == kept
 
 
 async def test_a_disk_that_hangs_delays_neither_start_nor_end(

@@ -30,6 +30,7 @@ from providers.memory import Reservation
 from providers.observation import Observer
 from providers.resource_names import native_file_id
 from providers.resources import NewBatch
+from providers.spool import Spool
 
 _log = logging.getLogger("genai_ferry.batches")
 
@@ -46,6 +47,7 @@ class Job:
     source: BatchInput
     input_file: str | None
     attempt: Attempt
+    spool: Spool
     id: str = field(default_factory=lambda: secrets.token_hex(16))
 
 
@@ -75,7 +77,9 @@ class BatchCreation:
         )
         translator = self._api.translator(job.batch)
         with observed_refusals(self._observer):
-            checked = await check(job.source, translator, self._api.limits, JSON_LINES, reservation)
+            checked = await check(
+                job.source, translator, self._api.limits, JSON_LINES, reservation, job.spool
+            )
             await translator.files.check(self._client, job.caller, "files")
         checked.report_to(self._observer)
         # The client's file is the input if it is already exactly what the provider needs.

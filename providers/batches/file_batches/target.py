@@ -55,9 +55,11 @@ class FileBatchTarget:
         source, input_file = self._input(caller, batch)
         if input_file is not None:
             await self.inputs.check_purpose(caller, input_file)
-        job = Job(caller, batch, source, input_file, attempt)
-        with self._memory.reserve() as reservation:
-            return FoundFileBatch(self, caller, await self._creation.create(job, reservation))
+        async with self._limits.open_spool() as spool:
+            job = Job(caller, batch, source, input_file, attempt, spool)
+            with self._memory.reserve() as reservation:
+                native = await self._creation.create(job, reservation)
+        return FoundFileBatch(self, caller, native)
 
     async def find(self, caller: Caller, batch_id: str) -> FoundBatch:
         return FoundFileBatch(self, caller, await self.api.find(caller, batch_id))

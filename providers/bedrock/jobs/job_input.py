@@ -18,6 +18,7 @@ from providers.errors import FerryError
 from providers.limits import Limit
 from providers.memory import Reservation
 from providers.resources import NewBatch
+from providers.spool import Spool
 
 # bedrock.md section 3. Unverified: the number of records.
 REQUESTS_LIMIT: Final = Limit(50_000, "requests", "a batch at Bedrock")
@@ -36,6 +37,7 @@ class JobInput:
     source: BatchInput
     rules: NativeRules
     media: Media
+    spool: Spool
 
     def translator(self, invocation: InvocationType) -> BedrockTranslator:
         return BedrockTranslator(
@@ -102,6 +104,6 @@ async def _checked(
     job: JobInput, translator: BedrockTranslator, reservation: Reservation
 ) -> ReadyInput:
     reservation.release()  # the memory of an earlier check
-    checked = await check(job.source, translator, LIMITS, JSON_LINES, reservation)
+    checked = await check(job.source, translator, LIMITS, JSON_LINES, reservation, job.spool)
     tools_at = translator.tools_at or job.rules.tools_at
     return ReadyInput(job, checked, translator.warnings.render(), tools_at)

@@ -17,6 +17,7 @@ from providers.errors import FerryError
 from providers.memory import MemoryBudget
 from providers.observation import UNOBSERVED
 from providers.resources import Batch, BatchKind, InlineRequest, NewBatch
+from providers.spool import NoSpool
 from tests.memory_state import MemoryState
 from tests.test_providers.answering import answer
 from tests.test_providers.test_anthropic.answering import BASE, CALLER, client
@@ -38,7 +39,7 @@ def job(count: int, **generation: Any) -> Job:
     batch = NewBatch(MODEL, BatchKind.GENERATE, requests, display_name="dn")
     attempt = Attempt(Repeat("anthropic", MemoryState(), "tenant", "key", "f"))
     source = InlineInput(requests, MemoryBudget())
-    return Job(CALLER, batch, source, BatchItems(), 4096, attempt)
+    return Job(CALLER, batch, source, BatchItems(), 4096, attempt, NoSpool())
 
 
 async def create(upstream: ScriptedUpstream, state: MemoryState, made: Job) -> Batch:

@@ -20,6 +20,7 @@ from providers.batches.json_lines import LineSplitter
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
 from providers.resources import InlineRequest
+from providers.spool import NoSpool, Spool
 from providers.status import Status
 from tests.test_providers.requests_in_lines import Numbered, formats
 from tests.test_providers.streams import collect, stream
@@ -59,6 +60,29 @@ class StoredFile:
             self.readers -= 1
 
 
+class SmallSpool:
+    """Implements `providers.spool.Spool`, with space for `size` bytes."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+        self.pieces: list[bytes] = []
+
+    async def write(self, piece: bytes, /) -> bool:
+        if len(piece) > self._left:
+            return False
+        self._left -= len(piece)
+        self.pieces.append(piece)
+        return True
+
+    async def read(self) -> AsyncIterator[bytes]:
+        for piece in self.pieces:
+            yield piece
+
+    async def clear(self) -> None:
+        self._left += sum(map(len, self.pieces))
+        self.pieces.clear()
+
+
 def in_file(file: StoredFile) -> FileInput:
     return FileInput(file.opened, LineSplitter(1000, MemoryBudget()), formats())
 
@@ -72,16 +96,19 @@ def inline(count: int) -> InlineInput:
 
 
 async def checked(
-    source: BatchInput, limits: InputLimits = LIMITS, framing: Framing = LINES
+    source: BatchInput,
+    limits: InputLimits = LIMITS,
+    framing: Framing = LINES,
+    spool: Spool | None = None,
 ) -> CheckedInput:
     with MemoryBudget().reserve() as reservation:
-        return await check(source, Numbered(), limits, framing, reservation)
+        return await check(source, Numbered(), limits, framing, reservation, spool or NoSpool())
 
 
 async def refusal(source: BatchInput, limits: InputLimits = LIMITS) -> FerryError:
     memory = MemoryBudget(1 << 20)
     with memory.reserve() as reservation, pytest.raises(FerryError) as caught:
-        await check(source, Numbered(), limits, LINES, reservation)
+        await check(source, Numbered(), limits, LINES, reservation, NoSpool())
     memory.take(1 << 20)
     assert caught.value.status == Status.INVALID_ARGUMENT
     return caught.value

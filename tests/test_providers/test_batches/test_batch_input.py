@@ -22,6 +22,7 @@ from tests.test_providers.test_batches.batch_inputs import (
     ARRAY,
     LIMITS,
     LINES,
+    SmallSpool,
     StoredFile,
     asking,
     checked,
@@ -48,6 +49,49 @@ async def test_a_file_is_counted_and_then_sent() -> None:
         lines_of({"number": number, "request": asking("hi")}) + b"\n" for number in range(3)
     )
     assert (file.openings, file.readers) == (2, 0)
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+async def test_what_was_checked_is_sent_from_the_spool(framing: Framing) -> None:
+    """The file is read once, so a later change does not matter."""
+    file = StoredFile(keyed(3))
+    source, spool = in_file(file), SmallSpool(1 << 20)
+    found = await checked(source, framing=framing, spool=spool)
+    twice = await checked(source, framing=framing)
+    assert found.table == twice.table
+    openings = file.openings
+    assert await sent(source, framing, found.extent) == await sent(source, framing, twice.extent)
+    assert file.openings == openings + 1
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+@pytest.mark.parametrize("at_once", [1, 100, 1 << 18])
+@pytest.mark.parametrize("size", [0, 1, 50, 99, 100, 150, 199, 200, 236, 237, 238, 239])
+async def test_an_input_that_does_not_fit_in_the_spool_is_read_twice(
+    framing: Framing, at_once: int, size: int
+) -> None:
+    source, spool = in_file(StoredFile(keyed(3))), SmallSpool(size)
+    twice = await checked(source, framing=framing)
+    with patch("providers.batches.checked_input._SPOOLED_AT_ONCE", at_once):
+        found = await checked(source, framing=framing, spool=spool)
+    assert found.table == twice.table
+    assert (found.extent.source == twice.extent.source) == (size < twice.length)
+    assert bool(spool.pieces) == (size >= twice.length)
+    assert await sent(source, framing, found.extent) == await sent(source, framing, twice.extent)
+
+
+async def test_a_second_check_replaces_what_the_first_one_kept() -> None:
+    spool = SmallSpool(1 << 20)
+    await checked(in_file(StoredFile(keyed(5))), spool=spool)
+    source = in_file(StoredFile(keyed(2)))
+    found = await checked(source, spool=spool)
+    assert len((await sent(source, LINES, found.extent)).splitlines()) == 2
+
+
+async def test_a_refused_line_is_refused_with_a_spool_too() -> None:
+    with pytest.raises(FerryError) as refused:
+        await checked(in_file(StoredFile(keyed(2) + b"\n{")), spool=SmallSpool(1 << 20))
+    assert refused.value.path == "line 3"
 
 
 class Counted:

@@ -12,6 +12,7 @@ from providers.body import close
 from providers.errors import FerryError
 from providers.json_api.structure import structure_of
 from providers.memory import MemoryBudget
+from providers.spool import NoSpool
 from tests.test_providers.requests_in_lines import Numbered, formats
 from tests.test_providers.streams import collect, cut
 from tests.test_providers.test_batches.batch_inputs import (
@@ -30,7 +31,7 @@ async def test_the_table_draws_on_the_budget() -> None:
     memory.take(200)
     file = StoredFile(keyed(3))
     with memory.reserve() as reservation, pytest.raises(FerryError) as caught:
-        await check(in_file(file), Numbered(), LIMITS, LINES, reservation)
+        await check(in_file(file), Numbered(), LIMITS, LINES, reservation, NoSpool())
     assert caught.value.code == 429
     assert file.readers == 0
     memory.take(200)
@@ -57,10 +58,13 @@ async def test_the_translation_of_a_long_line_draws_on_the_budget(fits: bool) ->
     limits = InputLimits("The provider", requests=1, size=2 * MIB)
     with memory.reserve() as reservation:
         if fits:
-            assert len((await check(source, Numbered(), limits, LINES, reservation)).table) == 1
+            assert (
+                len((await check(source, Numbered(), limits, LINES, reservation, NoSpool())).table)
+                == 1
+            )
         else:
             with pytest.raises(FerryError) as caught:
-                await check(source, Numbered(), limits, LINES, reservation)
+                await check(source, Numbered(), limits, LINES, reservation, NoSpool())
             assert caught.value.code == 429
     memory.take(memory.size)
 
@@ -93,7 +97,7 @@ async def test_a_line_is_freed_once_parsed_and_its_text_once_sent() -> None:
     source, _ = long_input(memory, MIB, MIB + 1)
     limits = InputLimits("The provider", requests=2, size=4 * MIB)
     with memory.reserve() as reservation:
-        extent = (await check(source, Numbered(), limits, LINES, reservation)).extent
+        extent = (await check(source, Numbered(), limits, LINES, reservation, NoSpool())).extent
     assert await collect(aiter(translated(source, Watched(), LINES, extent).chunks))
     # Here: in the list, as the loop's variable, and as an argument.
     assert holders == [3]

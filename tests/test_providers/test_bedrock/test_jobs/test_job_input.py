@@ -13,6 +13,7 @@ from providers.bedrock.jobs.job_media import Media
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
 from providers.resources import BatchKind, InlineRequest, NewBatch
+from providers.spool import NoSpool
 from providers.status import Status
 
 CLAUDE, NOVA = "anthropic.claude-haiku-4-5-20251001-v1:0", "amazon.nova-lite-v1:0"
@@ -29,9 +30,8 @@ def job_input(model: str, *requests: dict[str, Any]) -> JobInput:
     ]
     batch = NewBatch(model, BatchKind.GENERATE, inline)
     rules = NativeRules(lambda _: True)
-    return JobInput(
-        batch, InlineInput(inline, MemoryBudget()), rules, Media(Folder("bucket", ""), None)
-    )
+    source, media = InlineInput(inline, MemoryBudget()), Media(Folder("bucket", ""), None)
+    return JobInput(batch, source, rules, media, NoSpool())
 
 
 async def test_tools_that_converse_supports_use_converse() -> None:
