@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from typing import Any, Final, TypeVar
 
-from aiohttp import ClientPayloadError, web
+from aiohttp import ClientPayloadError, StreamReader, web
 
 from middlewares.request_keys import GATEWAY, MEMORY, OBSERVATION
 from providers.body import Body
@@ -72,15 +72,26 @@ class Reading:
         return chunk
 
 
+def _each_read(content: StreamReader) -> Callable[[], Awaitable[bytes]]:
+    """For a body with a length: one with chunks of its own would be read in those."""
+
+    async def read() -> bytes:
+        return (await content.readchunk())[0]
+
+    return read
+
+
 class _Chunks(AsyncIterator[bytes]):
     """What the client sends. Not a generator, which could not continue after a cancellation."""
 
     def __init__(self, request: web.Request) -> None:
-        self._content = request.content
         self._reading = Reading(request)
+        content = request.content
+        # What arrived in several reads is not joined, which would need it in memory twice.
+        self._read = content.readany if request.content_length is None else _each_read(content)
 
     async def __anext__(self) -> bytes:
-        chunk = await self._reading.bytes_of(self._content.readany())
+        chunk = await self._reading.bytes_of(self._read())
         if not chunk:
             raise StopAsyncIteration
         return chunk

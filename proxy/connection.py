@@ -11,7 +11,7 @@ change.
 import asyncio
 import logging
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from fcntl import ioctl
@@ -19,13 +19,15 @@ from math import inf
 from termios import TIOCOUTQ
 from typing import Any, Final, cast
 
-from aiohttp import HttpVersion10, HttpVersion11, StreamReader, web
+from aiohttp import HttpVersion10, HttpVersion11, StreamReader, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 
 from middlewares.http_rules import end_to_end
 from providers.errors import FerryError
+from providers.limits import SIZE_DIGITS
 from providers.status import Status
 from proxy.http_errors import HEAD_BYTES, MALFORMED, TOO_LONG, closing_response, raw_response
+from proxy.read_buffers import LARGE_BUFFERS, LARGE_STREAM, Release
 
 # What a client may send in a row while its request is answered, other than bytes of a body. More
 # than one read of a socket (256 KiB) and the buffer of a body, which wait while a handler is busy.
@@ -61,6 +63,7 @@ class Connection(web.RequestHandler):
         self._deadlines = deadlines
         self._client: asyncio.Transport | None = None
         self._body: StreamReader | None = None
+        self._release_buffers: Release | None = None
         self._answered = 0
         # The opening counts as the beginning of the first headers.
         self._head_begun = True
@@ -76,6 +79,7 @@ class Connection(web.RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         self._client = None
         super().connection_lost(exc)
+        self._use_usual_buffers()
         self.end()
 
     def end(self) -> None:
@@ -99,9 +103,11 @@ class Connection(web.RequestHandler):
         if self._unused > (HEAD_BYTES if waiting else _OVERHEAD_BYTES):
             self.refuse(TOO_LONG)
 
-    def begins(self, body: StreamReader) -> None:
-        """A request with this body is now answered."""
+    def begins(self, body: StreamReader, length: int) -> None:
+        """A request with this body is now answered; `length` is 0 if it is not known."""
         self._body = body
+        if length >= LARGE_STREAM:
+            self._release_buffers = LARGE_BUFFERS.give(body, self._client)
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
@@ -114,6 +120,12 @@ class Connection(web.RequestHandler):
         finally:
             self._answered += 1
             self._head_begun, self._since = False, _now()
+            self._use_usual_buffers()
+
+    def _use_usual_buffers(self) -> None:
+        if self._release_buffers is not None:
+            self._release_buffers()
+            self._release_buffers = None
 
     def handle_error(
         self,
@@ -218,7 +230,7 @@ class ConnectionServer(web.Server):
             writer: AbstractStreamWriter,
             task: "asyncio.Task[None]",
         ) -> web.BaseRequest:
-            cast(Connection, connection).begins(body)
+            cast(Connection, connection).begins(body, _length(message.headers))
             if message.headers:  # a request that cannot be read has none
                 message = message._replace(headers=end_to_end(message.headers))
             if message.url.absolute:
@@ -239,6 +251,11 @@ class ConnectionServer(web.Server):
             now = _now()
             for connection in self.connections:
                 cast(Connection, connection).check(now)
+
+
+def _length(headers: Mapping[str, str]) -> int:
+    text = headers.get(hdrs.CONTENT_LENGTH, "")
+    return int(text) if text.isdecimal() and len(text) <= SIZE_DIGITS else 0
 
 
 class EnvelopeRunner(web.AppRunner):

@@ -22,9 +22,7 @@ from providers.upstream import OutboundRequest, UpstreamError
 from proxy.forward_proxies import NO_FORWARD_PROXIES, ForwardProxies
 from proxy.name_resolver import NameResolver
 from proxy.outbound_body import OutboundBody
-
-# As fast as the default, and bounds memory (streaming.md section 2).
-READ_BUFFER_BYTES: Final = 64 << 10
+from proxy.read_buffers import LARGE_BUFFERS, LARGE_STREAM, READ_BUFFER_BYTES, Release
 
 # What aiohttp raises for errors of an upstream.
 _UPSTREAM_FAULTS: Final = (aiohttp.ClientError, OSError, HttpProcessingError)
@@ -84,6 +82,7 @@ class OutboundReply:
         self._response = response
         self._exchange = exchange
         self._sent = exchange.sent
+        self._release_buffers: Release | None = None
 
     @property
     def status(self) -> int:
@@ -94,9 +93,14 @@ class OutboundReply:
         return self._response.headers
 
     async def chunks(self) -> AsyncIterator[bytes]:
+        content = self._response.content
+        if (self._response.content_length or 0) >= LARGE_STREAM:
+            self._enlarge_buffers()
         try:
-            async for chunk in self._response.content.iter_any():
+            while chunk := await content.readany():
                 yield chunk
+                if content.total_bytes >= LARGE_STREAM:
+                    self._enlarge_buffers()
         except _UPSTREAM_FAULTS as error:
             raise self._exchange.blame(error) from None
         if self._sent is not None and self._sent.failure is not None:
@@ -115,7 +119,15 @@ class OutboundReply:
             raise UpstreamError(Status.UNAVAILABLE, message)
         return data
 
+    def _enlarge_buffers(self) -> None:
+        connection = self._response.connection
+        if self._release_buffers is None and connection is not None:
+            self._release_buffers = LARGE_BUFFERS.give(self._response.content, connection.transport)
+
     async def aclose(self) -> None:
+        if self._release_buffers is not None:
+            self._release_buffers()
+            self._release_buffers = None
         # After a reply was read to its end, its connection is already back in the pool.
         self._response.close()
         if self._sent is not None:

@@ -17,10 +17,9 @@ from proxy.health import Health
 from proxy.http_errors import SERVER_NAME, TOO_MANY_CONNECTIONS, closing_response
 from proxy.listener import Listener
 from proxy.metrics_page import METRICS
+from proxy.read_buffers import READ_BUFFER_BYTES
 from proxy.settings import Settings
 
-# As fast as the default, and bounds memory (streaming.md section 2).
-READ_BUFFER_BYTES: Final = 64 << 10
 CUT_SECONDS: Final = 0.5  # how long a request may continue after the drain before it is cancelled
 ADMIN_CONNECTIONS: Final = 32
 

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
-from aiohttp import web
+from aiohttp import StreamReader, web
 
 from middlewares.inbound_body import ClientTooSlow, inbound_body
 from middlewares.observation import Observation
@@ -55,8 +56,8 @@ def body_from(clock: Clock, *chunks: tuple[float, bytes]) -> Body:
 
 class _Request(dict[Any, Any]):
     body_exists = True
-    content_length = None
-    content: Client
+    content_length: int | None = None
+    content: Client | StreamReader
     app: dict[Any, Any]
 
 
@@ -91,3 +92,17 @@ async def test_the_time_in_which_it_is_not_read_does_not_count(clock: Clock) -> 
         clock.now += 3600  # the upstream is slow
         seen += len(chunk)
     assert seen == 60_000
+
+
+async def test_a_body_with_a_length_is_not_joined() -> None:
+    """What arrived in two reads would be in memory twice."""
+    content = StreamReader(Mock(), 1 << 16, loop=asyncio.get_running_loop())
+    stub = _Request({OBSERVATION: Observation()})
+    stub.content_length = 6
+    stub.content = content
+    stub.app = {GATEWAY: SimpleNamespace(time_limits=DEFAULT_LIMITS)}
+    for data in (b"abc", b"def"):
+        content.feed_data(data)
+    content.feed_eof()
+    chunks = [chunk async for chunk in inbound_body(cast(web.Request, stub)).chunks]
+    assert chunks == [b"abc", b"def"]

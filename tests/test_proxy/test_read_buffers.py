@@ -1,0 +1,108 @@
+"""Larger buffers for a few large streams, on real sockets."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from aiohttp import StreamReader, web
+
+from providers.upstream import OutboundRequest
+from proxy import connection, outbound
+from proxy.outbound import OutboundClient, OutboundReply
+from proxy.read_buffers import LARGE_STREAM, READ_BUFFER_BYTES, LargeBuffers
+from proxy.sites import application_runner
+from tests.test_proxy.edge_server import until
+from tests.test_proxy.raw_upstream import answer_once, raw_upstream
+
+USUAL_READ, LARGE_READ = 256 << 10, 512 << 10
+USUAL, LARGE = READ_BUFFER_BYTES, 256 << 10
+
+
+def _stream() -> StreamReader:
+    return StreamReader(cast(Any, None), USUAL, loop=asyncio.get_running_loop())
+
+
+def _low_water(stream: StreamReader) -> int:
+    return stream.get_read_buffer_limits()[0]
+
+
+async def test_only_a_few_streams_have_larger_buffers() -> None:
+    buffers, streams = LargeBuffers(2), [_stream() for _ in range(4)]
+    transports: list[Any] = [SimpleNamespace(max_size=USUAL_READ) for _ in streams]
+    first, second, third = map(buffers.give, streams[:3], transports[:3])
+    assert first is not None
+    assert second is not None
+    assert third is None
+    assert [_low_water(each) for each in streams[:3]] == [LARGE, LARGE, USUAL]
+    assert [each.max_size for each in transports[:3]] == [LARGE_READ, LARGE_READ, USUAL_READ]
+    first()
+    assert transports[0].max_size == USUAL_READ
+    assert buffers.give(streams[3], transports[3]) is not None
+
+
+async def test_a_transport_without_a_size_of_reads_keeps_its_own() -> None:
+    stream, transport = _stream(), cast(asyncio.Transport, object())
+    release = LargeBuffers(1).give(stream, transport)
+    assert release is not None
+    assert _low_water(stream) == LARGE
+    release()
+
+
+@pytest.fixture
+def buffers(monkeypatch: pytest.MonkeyPatch) -> LargeBuffers:
+    """Room for one large stream, so that a stream that keeps it is noticed."""
+    only = LargeBuffers(1)
+    monkeypatch.setattr(connection, "LARGE_BUFFERS", only)
+    monkeypatch.setattr(outbound, "LARGE_BUFFERS", only)
+    return only
+
+
+@pytest.mark.parametrize(
+    ("size", "read"), [(LARGE_STREAM - 1, USUAL_READ), (LARGE_STREAM, LARGE_READ)]
+)
+async def test_a_large_request_is_read_with_larger_buffers(
+    buffers: LargeBuffers, size: int, read: int
+) -> None:
+    reads: list[int] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        reads.append(cast(Any, request.transport).max_size)
+        body = await request.content.readexactly(size)
+        assert body == b"x" * size
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/", answer)
+    runner = application_runner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    reader, writer = await asyncio.open_connection(*runner.addresses[0])
+    for _ in range(2):  # a connection gives its buffers back after each request
+        writer.write(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % size)
+        writer.write(b"x" * size)
+        assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
+    assert reads == [read, read]
+    writer.write(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % size)
+    await until(lambda: len(reads) == 3)
+    writer.transport.abort()  # and when it is lost
+    await until(lambda: not runner.connections.connections)
+    await runner.cleanup()
+    assert buffers.give(_stream(), cast(Any, SimpleNamespace(max_size=USUAL_READ))) is not None
+
+
+@pytest.mark.parametrize("length", [b"Content-Length: %d\r\n", b"Transfer-Encoding: chunked\r\n"])
+async def test_a_large_answer_is_read_with_larger_buffers(
+    buffers: LargeBuffers, length: bytes, client: OutboundClient
+) -> None:
+    size = 2 * LARGE_STREAM
+    head = b"HTTP/1.1 200 OK\r\n" + (length % size if b"%" in length else length) + b"\r\n"
+    body = b"x" * size if b"%" in length else b"%x\r\n%s\r\n0\r\n\r\n" % (size, b"x" * size)
+    async with raw_upstream(answer_once(head + body)) as url:
+        for _ in range(2):  # an answer gives its buffers back
+            reply = await client.send(OutboundRequest("GET", url))
+            assert isinstance(reply, OutboundReply)
+            async with reply:
+                assert sum([len(chunk) async for chunk in reply.chunks()]) == size
+                assert _low_water(reply._response.content) == LARGE
+    assert buffers.give(_stream(), cast(Any, SimpleNamespace(max_size=USUAL_READ))) is not None
