@@ -41,7 +41,7 @@ class TooComplex(orjson.JSONDecodeError):
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """Of a JSON text; of a short one perhaps only upper bounds.
+    """Of a JSON text; of one with little structure perhaps only upper bounds.
 
     `nodes` are the objects, lists and strings, with the names of members; `items` are the commas.
     """
@@ -68,11 +68,23 @@ class Structure:
 
 def structure_of(text: bytes, nodes: int = JSON_NODES) -> Structure:
     """Raises TooComplex for a text with more than `nodes`, or over another limit."""
+    return _bounded(text, nodes) or _counted(text, nodes)
+
+
+def _bounded(text: bytes, most_nodes: int) -> Structure | None:
+    """Upper bounds, counted also inside of strings; None if they are high.
+
+    For 40 KB of prose this takes a tenth of the time of an exact count.
+    """
+    brackets = _opened(text, b"[", JSON_DEPTH) + _opened(text, b"{", JSON_DEPTH)
+    if brackets > JSON_DEPTH:
+        return None
     if len(text) <= SHORT_BYTES:
-        brackets = _opened(text, b"[", JSON_DEPTH) + _opened(text, b"{", JSON_DEPTH)
-        if brackets <= JSON_DEPTH:
-            return Structure(len(text), brackets, len(text) // 2, len(text) // 2)
-    return _counted(text, nodes)
+        return Structure(len(text), brackets, len(text) // 2, len(text) // 2)
+    nodes, items = brackets + text.count(b'"') // 2, text.count(b",")
+    if nodes > most_nodes or items > JSON_ITEMS or nodes + items // 16 > _LONG_NODES:
+        return None
+    return Structure(len(text), brackets, nodes, items)
 
 
 def _opened(text: bytes, bracket: bytes, most: int) -> int:

@@ -42,18 +42,43 @@ def test_depth_nodes_and_commas_are_those_of_the_value(
 ) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only, indent=1).encode()
     with (
-        patch("providers.json_api.structure.SHORT_BYTES", 0),
+        patch("providers.json_api.structure._bounded", return_value=None),
         patch("providers.json_api.structure._SLICE_BYTES", slice_bytes),
     ):
         found = structure_of(text)
     assert (found.depth, found.nodes, found.items) == counted(value)
 
 
-@given(VALUES)
-def test_what_is_said_of_a_short_text_is_not_less(value: Any) -> None:
-    found = structure_of(json.dumps(value).encode())
+@given(VALUES, st.integers(1, 20), st.integers(1, 20), st.integers(1, 20), st.integers(1, 20))
+def test_upper_bounds_change_no_decision(
+    value: Any, depth: int, nodes: int, items: int, long: int
+) -> None:
+    text = json.dumps(value).encode()
+
+    def decision() -> str:
+        try:
+            return f"{structure_of(text, nodes).is_long_work}"
+        except TooComplex as error:
+            return error.message
+
+    with (
+        patch("providers.json_api.structure.SHORT_BYTES", 0),
+        patch("providers.json_api.structure.JSON_DEPTH", depth),
+        patch("providers.json_api.structure.JSON_ITEMS", items),
+        patch("providers.json_api.structure._LONG_NODES", long),
+    ):
+        quick = decision()
+        with patch("providers.json_api.structure._bounded", return_value=None):
+            assert quick == decision()
+
+
+@pytest.mark.parametrize("short", [0, SHORT_BYTES])
+@given(value=VALUES)
+def test_upper_bounds_are_not_less_than_what_is_in_the_text(short: int, value: Any) -> None:
+    with patch("providers.json_api.structure.SHORT_BYTES", short):
+        found = structure_of(json.dumps(value).encode())
     depth, nodes, items = counted(value)
-    assert (found.depth, found.nodes, found.items) >= (depth, 0, 0)
+    assert found.depth >= depth
     assert found.nodes >= nodes
     assert found.items >= items
 
