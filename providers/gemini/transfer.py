@@ -99,7 +99,8 @@ class Transfer:
         standing = await _unless_permanent(self._google.query())
         was_final = standing.status is UploadStatus.FINAL and isinstance(error, GoogleRefusal)
         try:
-            return replace(await self._continue_from(standing), repeated=was_final)
+            progress = await self._continue_from(standing)
+            return replace(progress, repeated=was_final or progress.repeated)
         except (BytesGone, TruncatedBody):
             if standing.received == self._bytes.offset:
                 raise error from None
@@ -117,7 +118,16 @@ class Transfer:
         await self._bytes.skip_to(received)
         if self._bytes.exhausted and not self._finalize:
             return UploadProgress(UploadStatus.ACTIVE, received=received)
-        return await _unless_permanent(self._put())
+        try:
+            return await _unless_permanent(self._put())
+        except GoogleRefusal as error:
+            if not error.unclear:
+                raise
+            # Another replica may have finished it after `standing`.
+            now = await _unless_permanent(self._google.query())
+            if now.status is not UploadStatus.FINAL:
+                raise
+            return replace(await self._repeated(now), repeated=True)
 
     async def _repeated(self, final: UploadProgress) -> UploadProgress:
         if not self._finalize:

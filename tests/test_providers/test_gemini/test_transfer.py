@@ -155,6 +155,18 @@ async def test_a_last_chunk_whose_answer_was_lost_returns_the_same_file(
     assert await uploading.left() == b""
 
 
+@pytest.mark.parametrize("noted", [False, True])
+@pytest.mark.parametrize("received", [45, 60])
+async def test_a_last_chunk_that_another_replica_finishes_meanwhile(
+    noted: bool, received: int
+) -> None:
+    before = [] if noted else [refused(400, "active", takes=0)]
+    uploading = Uploading(*before, has(received), refused(400, "final"), FINAL, noted=noted)
+    progress = await uploading.send(finalize=True)
+    assert (progress.document, progress.repeated) == (DOCUMENT, True)
+    assert uploading.state.objects == {}
+
+
 async def test_a_last_chunk_does_not_repeat_a_shorter_file() -> None:
     shorter = Answer(200, FINAL.headers, DOCUMENT.replace(b"60", b"59"))
     error = await Uploading(refused(400, "final"), shorter).fail(finalize=True)
