@@ -41,6 +41,8 @@ EXPIRED: Final = Failure(
 _UNANSWERED_AT_ONCE: Final = 256
 # The size of the chunks that are sent, as of those that are read.
 _CHUNK_BYTES: Final = 64 << 10
+# A longer line and its translation are not both kept.
+_SHORT_BYTES: Final = 256 << 10
 
 _log: Final = logging.getLogger("genai_ferry.results")
 
@@ -156,15 +158,15 @@ class BatchResults:
 
     async def _next(self, lines: deque[ResultLine], render: Render) -> Item | None:
         if len(text_of(lines[0])) <= SHORT_BYTES:
-            result = self._read_short(lines)
-            return None if result is None else (result.index or 0, render(result))
+            return self._render(lines, render)
         read = partial(self._render, lines, render)
         with suppress(TooComplex):
             return await work_on(text_of(lines[0]), JSON_NODES, self._reservation.more, read)
         return await off_loop(read)  # finds the same, and keeps the error for this request
 
     def _render(self, lines: deque[ResultLine], render: Render) -> Item | None:
-        result = self._read(lines)
+        short = len(text_of(lines[0])) <= _SHORT_BYTES
+        result = self._read_short(lines) if short else self._read(lines)
         return None if result is None else (result.index or 0, render(result))
 
     def _read(self, lines: deque[ResultLine]) -> Result | None:
@@ -185,7 +187,8 @@ class BatchResults:
     def _read_short(self, lines: deque[ResultLine]) -> Result | None:
         """As `_read`, without looking for large integers if the answer is one text.
 
-        A text has no integers, and the look for them takes longer than the parsing.
+        A text has no integers, and the look for them takes longer than the parsing. For a longer
+        line the caller has reserved memory, and chosen a thread if it is long work.
         """
         line = lines[0]
         if not isinstance(line, TooLong) and (found := parse_quickly(line, self._source.id_member)):
@@ -194,6 +197,7 @@ class BatchResults:
             if is_one_text(result) or not may_hold_large_integer(line):
                 lines.popleft()
                 return self._answer(named, result)
+            del found, document, result  # there are never two
         return self._read(lines)
 
     def _answer(self, named: str, document: dict[str, Any]) -> Result | None:

@@ -21,6 +21,7 @@ from providers.claude_content.message_from_anthropic import any_message, plain_m
 from providers.errors import FerryError
 from providers.gemini_content.plain_answer import is_one_text
 from providers.json_api.json_text import render_json
+from providers.json_api.structure import SHORT_BYTES
 from providers.memory import MemoryBudget, Reservation
 from providers.openai_content.chat_from_openai import any_chat, plain_chat
 from tests.benchmarks.translated_lines import (
@@ -133,7 +134,8 @@ def test_an_answer_of_converse(answer: Document, thoughts: bool) -> None:
 @given(data=st.data())
 async def test_a_line_of_results(provider: str, data: st.DataObject) -> None:
     translation = TRANSLATIONS[provider]
-    plain = [orjson.loads(translation.result(number, 20)) for number in (0, 1)]
+    size = data.draw(st.sampled_from([20, SHORT_BYTES + 1]))
+    plain = [orjson.loads(translation.result(number, size)) for number in (0, 1)]
     lines = [render_json(data.draw(almost(plain))) for _ in range(2)]
     spoil = data.draw(st.sampled_from(SPOILERS))
     lines = [spoil(line) for line in lines]
@@ -143,10 +145,11 @@ async def test_a_line_of_results(provider: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("provider", TRANSLATIONS)
+@pytest.mark.parametrize("size", [20, SHORT_BYTES + 1])
 @pytest.mark.parametrize("number", [b"99999999999999999999", b"1" * 19, b"-1", b"1e400", b"0.10"])
-async def test_a_number_stays_as_it_is(provider: str, number: bytes) -> None:
+async def test_a_number_stays_as_it_is(provider: str, number: bytes, size: int) -> None:
     translation = TRANSLATIONS[provider]
-    lines = [re.sub(rb":[0-9]+", b":" + number, translation.result(0, 20), count=4)]
+    lines = [re.sub(rb":[0-9]+", b":" + number, translation.result(0, size), count=4)]
     quick = await delivered(translation, lines)
     with patch.object(BatchResults, "_read_short", BatchResults._read):
         assert quick == await delivered(translation, lines)
