@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 REPETITIONS: Final = 7
-_FEWEST: Final = 5
-_NOISE: Final = 0.15
+FEWEST: Final = 5
+NOISE: Final = 0.15
 _TRIES: Final = 5 * REPETITIONS
 
 Clock = Callable[[], float]
@@ -45,12 +45,12 @@ def ratio(
     void = 0
     while len(found) < repetitions and len(found) + void < _TRIES:
         before, measured, after = reference(), subject(), reference()
-        if abs(before - after) > _NOISE * min(before, after):
+        if abs(before - after) > NOISE * min(before, after):
             void += 1
             continue
         found.append((before + after) / 2 / measured)
         seconds.append(measured)
-    if len(found) < _FEWEST:
+    if len(found) < FEWEST:
         raise TooNoisyError(f"{void} of {len(found) + void} repetitions were void")
     return Ratio(statistics.median(found), statistics.median(seconds), len(found), void)
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from tests.benchmarks.batches import MODELS
+from tests.benchmarks.ratios import REPETITIONS
 from tests.benchmarks.scale import MIB
 from tests.benchmarks.side_by_side import load
-from tests.benchmarks.side_by_side.sides import FERRY, RELAY, Side, cores, sides, upstream
-from tests.benchmarks.side_by_side.turns import TURNS, Compared, Work, compare
+from tests.benchmarks.side_by_side.sides import FERRY, RELAY, Side, cores, on_core, sides, upstream
+from tests.benchmarks.side_by_side.turns import Compared, Work, compare
 from tests.processes import Process, fake, upstream_settings
 
 GIB: Final = 1 << 30
@@ -28,7 +29,7 @@ class Size:
     turns: int
 
 
-FULL: Final = Size(GIB, 2_000, TURNS)
+FULL: Final = Size(GIB, 2_000, REPETITIONS)
 QUICK: Final = Size(128 * MIB, 64, 1)
 
 
@@ -43,14 +44,16 @@ class Row:
 
 
 async def rows(size: Size, only: str) -> AsyncIterator[Row]:
-    async for row in _bulk(size, only):
-        yield row
-    for kind in ("openai", "anthropic"):
-        async for row in _small(kind, size, only):
+    measured, loading = cores()
+    with on_core(loading):
+        async for row in _bulk(size, only, measured):
             yield row
+        for kind in ("openai", "anthropic"):
+            async for row in _small(kind, size, only, measured):
+                yield row
 
 
-async def _bulk(size: Size, only: str) -> AsyncIterator[Row]:
+async def _bulk(size: Size, only: str, core: int) -> AsyncIterator[Row]:
     bulk, chunk, connections = size.bulk, load.CHUNK, 16
     mib, chunk_mib = bulk // MIB, chunk // MIB
     workloads: dict[str, Work] = {
@@ -68,9 +71,7 @@ async def _bulk(size: Size, only: str) -> AsyncIterator[Row]:
         async with upstream() as origin:
             settings = {"gemini": {"BASE_URL": origin}}
             with tempfile.TemporaryDirectory() as folder:
-                async with sides(
-                    Path(folder), cores()[0], origin, settings, with_nginx=True
-                ) as found:
+                async with sides(Path(folder), core, origin, settings, with_nginx=True) as found:
                     compared = await asyncio.to_thread(compare, found, work, size.turns)
         yield Row(name, compared, "s/GiB", bulk / GIB)
 
@@ -81,16 +82,14 @@ _BATCHES: Final = {"openai": "/batches", "anthropic": "/v1/messages/batches"}
 _FILES: Final = {"openai": "/files", "anthropic": "/v1/files"}
 
 
-async def _small(kind: str, size: Size, only: str) -> AsyncIterator[Row]:
+async def _small(kind: str, size: Size, only: str, core: int) -> AsyncIterator[Row]:
     names = [f"{kind} {call}" for call in ("batches.get", "files.get", "files.list")]
     if not any(only in name for name in names):
         return
     async with fake(kind) as origin:
         settings = {kind: upstream_settings(origin)}
         with tempfile.TemporaryDirectory() as folder:
-            async with sides(
-                Path(folder), cores()[0], origin.url, settings, with_nginx=False
-            ) as found:
+            async with sides(Path(folder), core, origin.url, settings, with_nginx=False) as found:
                 paths = await asyncio.to_thread(_prepare, kind, origin, found)
                 for name, path in zip(names, paths, strict=True):
                     if only not in name:

@@ -101,7 +101,7 @@ def cores() -> tuple[int, int]:
 
 @contextmanager
 def on_core(core: int) -> Iterator[None]:
-    """Processes that are started in the block run on that core only."""
+    """This thread, and the threads and processes that it starts in the block, run on that core."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
     try:

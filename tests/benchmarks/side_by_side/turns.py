@@ -10,11 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tests.benchmarks.ratios import FEWEST, NOISE
 from tests.benchmarks.side_by_side.sides import Side
 
-TURNS: Final = 7
-FEWEST: Final = 5
-_NOISE: Final = 0.15
 _TRIES: Final = 3
 
 Work = Callable[[Side], None]
@@ -73,7 +71,7 @@ class Compared:
         ratios = []
         for turn in self.turns:
             before, after = map(of, turn.reference)
-            if abs(before - after) <= _NOISE * min(before, after):
+            if abs(before - after) <= NOISE * min(before, after):
                 ratios.append(shown(of(turn.others[side]) / ((before + after) / 2)))
         if not ratios or len(ratios) < min(FEWEST, len(self.turns)):
             return None
@@ -99,7 +97,7 @@ def compare(sides: Sequence[Side], work: Work, turns: int) -> Compared:
 def _quiet(turns: Sequence[Turn]) -> int:
     """How many turns have valid CPU times: those of the clock are noisier, and not waited for."""
     pairs = [(turn.reference[0].cpu, turn.reference[1].cpu) for turn in turns]
-    return sum(abs(before - after) <= _NOISE * min(before, after) for before, after in pairs)
+    return sum(abs(before - after) <= NOISE * min(before, after) for before, after in pairs)
 
 
 def _read(side: Side, work: Work) -> Reading:
