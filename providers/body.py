@@ -21,9 +21,22 @@ async def once(data: bytes) -> AsyncIterator[bytes]:
         yield data
 
 
+class InMemory(AsyncIterator[bytes]):
+    """Bytes that are already in memory: reading them waits for nothing."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    async def __anext__(self) -> bytes:
+        data, self._data = self._data, b""
+        if not data:
+            raise StopAsyncIteration
+        return data
+
+
 def in_memory(data: bytes) -> Body:
     """A body of bytes that are already in memory."""
-    return Body(once(data), len(data))
+    return Body(InMemory(data), len(data))
 
 
 async def read_up_to(chunks: AsyncIterable[bytes], limit: int) -> bytes | None:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, Self, TypeVar
 
-from providers.body import Body
+from providers.body import Body, InMemory
 from providers.multipart_uploads import MultipartUpload, MultipartUploads, Part
 from providers.state import ObjectInfo, State, StateError
 from providers.status import Status
@@ -46,7 +46,9 @@ class BoundedState:
 
     async def get(self, name: str) -> Body | None:
         body = await Wait(self._seconds).for_(self._store.get(name))
-        return body and Body(_Stream(aiter(body.chunks), self._seconds), body.length)
+        if body is None or isinstance(body.chunks, InMemory):
+            return body
+        return Body(_Stream(aiter(body.chunks), self._seconds), body.length)
 
     async def head(self, name: str) -> ObjectInfo | None:
         return await Wait(self._seconds).for_(self._store.head(name))

@@ -1,24 +1,28 @@
 """The state store in a directory, which several processes on one machine may share."""
 
+import os
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, ParamSpec, TypeVar
 
-from providers.body import Body, TruncatedBody
+from providers.body import Body, TruncatedBody, in_memory
 from providers.state import ObjectInfo
 from proxy.drafts import Draft, drafts_of, remove_leftovers
 from proxy.object_names import check_name, check_prefix
 from proxy.parts_as_objects import PartsAsObjects
-from proxy.threads import in_slices, in_thread, slices_of, surely_in_thread
+from proxy.threads import SLICE_BYTES, in_slices, in_thread, surely_in_thread
 
 # Added to the names of objects, which cannot contain it: so `a` and `a/b` can both exist.
 _OBJECT_MARK: Final = "="
 
 _LISTED_AT_ONCE: Final = 256
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class DirectoryState:
@@ -47,15 +51,12 @@ class DirectoryState:
                 await surely_in_thread(draft.discard)
 
     async def get(self, name: str) -> Body | None:
-        info = await self.head(name)
-        if info is None:
-            return None
-        content = _read(self._path(name))
+        content = _Content(self._path(name))
         try:
-            first = await anext(content, b"")
-        except FileNotFoundError:  # deleted since then
+            await content.open()
+        except FileNotFoundError:
             return None
-        return Body(_Opened(first, content), info.size)
+        return in_memory(content.first) if content.is_whole else Body(content, content.size)
 
     async def head(self, name: str) -> ObjectInfo | None:
         return await in_thread(_info, name, self._path(name))
@@ -86,35 +87,60 @@ async def _fill(draft: Draft, body: Body) -> None:
 # --- reading and deleting --------------------------------------------------------------------
 
 
-class _Opened(AsyncIterator[bytes]):
-    """The content of an object whose file is open: it can be read to its end after a delete."""
+class _Content(AsyncIterator[bytes]):
+    """The content of an object, which can be read to its end after a delete.
 
-    def __init__(self, first: bytes, rest: AsyncGenerator[bytes, None]) -> None:
-        self._first = first
-        self._rest = rest
+    Its first slice is read as it is opened, since each call of the disk costs a thread switch.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.first = b""
+        self.size = 0
+        self._path = path
+        self._file: BinaryIO | None = None
+        # A cancelled wait would lose the thread's result, the open file.
+        self._opened = ExitStack()
+        self._ended = threading.Event()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether `first` is all of it; the file is then closed."""
+        return len(self.first) == self.size
+
+    async def open(self) -> None:
+        await self._or_close(self._open)
 
     async def __anext__(self) -> bytes:
-        first, self._first = self._first, b""
-        return first or await anext(self._rest)
+        piece, self.first = self.first, b""
+        if not piece and self._file is not None:
+            piece = await self._or_close(self._file.read, SLICE_BYTES)
+        if not piece:
+            self._close()
+            raise StopAsyncIteration
+        return piece
 
     async def aclose(self) -> None:
-        await self._rest.aclose()
+        self._close()
 
+    def _open(self) -> None:
+        file = self._opened.enter_context(self._path.open("rb"))
+        self.size = os.fstat(file.fileno()).st_size
+        self.first = file.read(SLICE_BYTES)
+        self._file = file
+        if self.is_whole or self._ended.is_set():  # the wait was cancelled twice, as at the end
+            self._opened.close()
 
-async def _read(path: Path) -> AsyncGenerator[bytes, None]:
-    with ExitStack() as opened:  # a cancelled wait would lose the thread's result, the open file
-        ended = threading.Event()
-        opened.callback(ended.set)
+    async def _or_close(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await in_thread(step, *args, **kwargs)
+        except BaseException:
+            self._close()
+            raise
 
-        def open_it() -> BinaryIO:
-            file = opened.enter_context(path.open("rb"))
-            if ended.is_set():  # the wait was cancelled twice, as at the end of a program
-                opened.close()
-            return file
-
-        file = await in_thread(open_it)
-        async for piece in slices_of(file):
-            yield piece
+    def _close(self) -> None:
+        self._ended.set()
+        self._file = None
+        self._opened.close()
 
 
 def _info(name: str, path: Path) -> ObjectInfo | None:

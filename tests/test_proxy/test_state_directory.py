@@ -4,9 +4,11 @@ import asyncio
 import os
 import stat
 import threading
+from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -14,8 +16,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from providers.body import close, read_up_to
-from providers.state import ObjectInfo, State, read, write
+from providers.state import State, read, write
+from proxy import state_directory
 from proxy.state_directory import DirectoryState
+from proxy.threads import in_thread
 
 
 def files(root: Path) -> list[Path]:
@@ -110,16 +114,21 @@ async def test_an_object_that_is_not_read_is_closed(
     assert [file.closed for file in opened] == [True]
 
 
-async def test_an_object_deleted_while_it_is_opened_does_not_exist(tmp_path: Path) -> None:
-    class Deleting(DirectoryState):
-        async def head(self, name: str) -> ObjectInfo | None:
-            info = await super().head(name)
-            await self.delete(name)
-            return info
-
-    state = Deleting(tmp_path)
+async def test_a_small_object_is_read_with_one_call_of_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each call costs a switch of threads, and a list of files reads an object for each."""
+    state, calls = DirectoryState(tmp_path), []
     await write(state, "a", b"x")
-    assert await read(state, "a") is None
+
+    async def counted(function: Callable[..., Any], *arguments: object) -> Any:
+        calls.append(function)
+        return await in_thread(function, *arguments)
+
+    monkeypatch.setattr(state_directory, "in_thread", counted)
+    assert await read(state, "a") == b"x"
+    assert await read(state, "b") is None
+    assert len(calls) == 2
 
 
 async def test_an_object_deleted_during_a_read_is_read_to_its_end(tmp_path: Path) -> None:
