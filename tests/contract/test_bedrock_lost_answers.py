@@ -62,7 +62,7 @@ async def test_an_input_is_kept_while_it_is_unknown_whether_its_job_exists(
     await bedrock.strike("GET", f"{JOB}s", "status", status=500, times=ATTEMPTS)
     error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
     assert error.status == Status.UNAVAILABLE
-    assert "list the batches before you create it again" in error.message
+    assert "look for it in the list of batches" in error.message
     assert len(await bedrock.keys()) == 1
     [batch_id] = await bedrock.objects("batches")
     await bedrock.move(batch_id, "Completed")

@@ -12,24 +12,33 @@ PLAIN: dict[str, Any] = {
 }
 
 
-def sample(schema: dict[str, Any], root: dict[str, Any] | None = None) -> Any:
-    """A small value that shows the schema: every property, one item, the first choice."""
-    root = schema if root is None else root
+def sample(schema: Any) -> Any:
+    """A small value that shows the schema: every property, one item, the first choice.
+
+    A text for what is no schema: a service that does not look into it lets its model answer.
+    """
+    try:
+        return _sample(schema, schema)
+    except (AttributeError, IndexError, KeyError, RecursionError, TypeError):
+        return PLAIN["string"]
+
+
+def _sample(schema: dict[str, Any], root: dict[str, Any]) -> Any:
     if "$ref" in schema:
-        return sample(_resolve(schema["$ref"], root), root)
+        return _sample(_resolve(schema["$ref"], root), root)
     if schema.get("enum"):
         return schema["enum"][0]
     if "const" in schema:
         return schema["const"]
     for choice in ("anyOf", "oneOf", "any_of"):
         if schema.get(choice):
-            return sample(schema[choice][0], root)
+            return _sample(schema[choice][0], root)
     kind = schema.get("type", "object" if "properties" in schema else "string")
     kind = (kind[0] if isinstance(kind, list) else kind).lower()
     if kind == "object":
-        return {name: sample(inner, root) for name, inner in schema.get("properties", {}).items()}
+        return {name: _sample(inner, root) for name, inner in schema.get("properties", {}).items()}
     if kind == "array":
-        return [sample(schema.get("items", {"type": "string"}), root)]
+        return [_sample(schema.get("items", {"type": "string"}), root)]
     return PLAIN[kind]
 
 

@@ -157,3 +157,23 @@ async def test_a_test_can_steer_a_batch(gemini: Client) -> None:
 async def test_the_newer_settings(gemini: Client, config: dict[str, Any], status: int) -> None:
     body = inline(REQUEST | {"generationConfig": config})
     assert (await gemini.post(BATCH, json=body)).status == status
+
+
+@pytest.mark.parametrize(
+    ("config", "status"),
+    [
+        ({"responseSchema": 0.5}, 400),
+        ({"responseSchema": {"type": "object", "properties": {"a": 1}}}, 200),
+        ({"responseJsonSchema": 0.5}, 200),
+        ({"responseJsonSchema": {"$ref": "#"}}, 200),
+        ({"responseJsonSchema": {"$ref": "#/nowhere"}}, 200),
+        ({"responseJsonSchema": {"type": []}}, 200),
+        ({"responseJsonSchema": {"enum": 1}}, 200),
+    ],
+)
+async def test_any_schema_has_an_answer(
+    gemini: Client, config: dict[str, Any], status: int
+) -> None:
+    path = "/v1/models/gemini-2.5-flash:generateContent"
+    response = await gemini.post(path, json={**REQUEST, "generationConfig": config})
+    assert response.status == status

@@ -35,11 +35,11 @@ CONTENT = message(
     role=Text(choices=["user", "model", "function", "tool"]), parts=Sequence(PART), required=()
 )
 FUNCTION = message(
-    "parameters",
     "parametersJsonSchema",
-    "response",
     "responseJsonSchema",
     "behavior",
+    parameters=Table(ANY),
+    response=Table(ANY),
     name=Text(pattern=r"[a-zA-Z_][\w.:-]{0,127}"),
     description=Text(),
     required=("name",),
@@ -61,7 +61,6 @@ CALLING = message(
     streamFunctionCallArguments=Flag(),
 )
 GENERATION = message(
-    "responseSchema",
     "responseJsonSchema",
     "_responseJsonSchema",
     "translationConfig",
@@ -71,6 +70,7 @@ GENERATION = message(
     "audioTimestamp",
     "audioTranscriptionConfig",
     "enableEnhancedCivicAnswers",
+    responseSchema=Table(ANY),
     temperature=Number(low=0, high=2),
     topP=Number(low=0, high=1),
     topK=Number(low=0),

@@ -51,7 +51,9 @@ def _part(request: dict[str, Any], text: str, answer_bytes: int) -> dict[str, An
     if functions and (calling == "ANY" or (calling != "NONE" and "call the tool" in text)):
         function = functions[0]
         schema = function.get("parametersJsonSchema") or function.get("parameters") or {}
-        return {"functionCall": {"name": function["name"], "args": sample(schema) or {}}}
+        arguments = sample(schema)
+        arguments = arguments if isinstance(arguments, dict) else {}
+        return {"functionCall": {"name": function["name"], "args": arguments}}
     config = request.get("generationConfig", {})
     schema = config.get("responseJsonSchema") or config.get("responseSchema")
     if schema is not None:
