@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import inf
+from time import monotonic
 from typing import Final, TypeVar
 
 from tenacity import (
@@ -83,15 +84,23 @@ class Retries:
     async def _repeated(
         self, call: Callable[[], Awaitable[T]], may_repeat: Callable[[BaseException], bool]
     ) -> T:
+        began = monotonic()
+        try:
+            return await call()
+        except FerryError as error:
+            if not may_repeat(error):
+                raise
+            first = error
+        # Made only now, since it costs a tenth of a small call.
         attempts = AsyncRetrying(
             sleep=self._sleep,
-            stop=stop_after_attempt(ATTEMPTS) | _TooLate(),
+            stop=stop_after_attempt(ATTEMPTS) | _TooLate(began),
             wait=self._wait,
             retry=retry_if_exception(may_repeat),
             before_sleep=lambda _: self._observer.call_retried(),
             reraise=True,
         )
-        result: T = await attempts(call)
+        result: T = await attempts(_after(first, call))
         return result
 
     def _wait(self, state: RetryCallState) -> float:
@@ -113,13 +122,31 @@ def retry_after_seconds(error: FerryError) -> float:
     return max(0.0, seconds)
 
 
+def _after(first: FerryError, call: Callable[[], Awaitable[T]]) -> Callable[[], Awaitable[T]]:
+    """As `call`, whose first attempt was made and ended with `first`."""
+    failures = [first]
+
+    async def attempt() -> T:
+        if failures:
+            raise failures.pop()
+        return await call()
+
+    return attempt
+
+
 class _TooLate(stop_base):
-    """Whether the next attempt would begin after the end of the call that it is for."""
+    """Whether the next attempt would begin after the end of the call that it is for.
+
+    `began` is when the first attempt began, on the clock of `time.monotonic`.
+    """
+
+    def __init__(self, began: float) -> None:
+        self._began = began
 
     def __call__(self, retry_state: RetryCallState) -> bool:
         limits = CALL_LIMITS.get()
         left = inf if limits is None else limits.seconds_left()
-        left = min(left, _LONGEST_SECONDS - (retry_state.seconds_since_start or 0.0))
+        left = min(left, _LONGEST_SECONDS - (monotonic() - self._began))
         return retry_state.upcoming_sleep >= left
 
 

@@ -158,3 +158,21 @@ def test_the_seconds_of_retry_after(text: str | None, seconds: float) -> None:
 def test_retry_after_may_be_a_date(ahead: int, least: float, most: float) -> None:
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=ahead), usegmt=True)
     assert least <= retry_after_seconds(throttled(date)) <= most
+
+
+async def test_a_call_that_succeeds_makes_nothing_for_repeats(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It would cost a tenth of a small call."""
+    monkeypatch.delattr("providers.retries.AsyncRetrying")
+    stage = Stage("done")
+    assert await stage.retries.idempotent(stage.call) == "done"
+
+
+async def test_the_time_of_the_first_attempt_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([0.0, 60.0])
+    monkeypatch.setattr("providers.retries.monotonic", lambda: next(times))
+    stage = Stage(BROKEN, "too late")
+    with pytest.raises(UpstreamError):
+        await stage.retries.idempotent(stage.call)
+    assert stage.calls == 1
