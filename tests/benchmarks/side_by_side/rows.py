@@ -17,6 +17,7 @@ from tests.benchmarks.side_by_side.turns import Compared, Work, compare
 from tests.processes import Process, fake, upstream_settings
 
 GIB: Final = 1 << 30
+BULK_UNIT: Final = "s/GiB"
 FILES: Final = 10
 
 
@@ -73,7 +74,7 @@ async def _bulk(size: Size, only: str, core: int) -> AsyncIterator[Row]:
             with tempfile.TemporaryDirectory() as folder:
                 async with sides(Path(folder), core, origin, settings, with_nginx=True) as found:
                     compared = await asyncio.to_thread(compare, found, work, size.turns)
-        yield Row(name, compared, "s/GiB", bulk / GIB)
+        yield Row(name, compared, BULK_UNIT, bulk / GIB)
 
 
 # --- small answers --------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tests.benchmarks.scale import MIB
-from tests.benchmarks.side_by_side.rows import Row
+from tests.benchmarks.side_by_side.rows import BULK_UNIT, Row
 from tests.benchmarks.side_by_side.sides import FERRY, NGINX, RELAY, installed_nginx
 from tests.benchmarks.side_by_side.start import Started
 from tests.benchmarks.side_by_side.turns import Compared, Ratio
@@ -99,10 +99,15 @@ def _cells(row: Row) -> tuple[str, ...]:
         compared.reference,
         f"{compared.reference_cpu() / row.units:.3g} {row.unit}",
         *(_ratio(side, compared, Compared.cpu) for side in (RELAY, FERRY)),
-        *(_ratio(side, compared, Compared.throughput) for side in (RELAY, FERRY)),
+        *(_throughput(side, row) for side in (RELAY, FERRY)),
         peaks,
         f"{len(compared.turns)} ({compared.void})",
     )
+
+
+def _throughput(side: str, row: Row) -> str:
+    """That of small calls is the load's own, so it is left out."""
+    return _ratio(side, row.compared, Compared.throughput) if row.unit == BULK_UNIT else "-"
 
 
 def _ratio(side: str, compared: Compared, of: Callable[[Compared, str], Ratio | None]) -> str:
