@@ -150,11 +150,20 @@ class LineTemplates:
         marks = [_MARKED_ID, *map(orjson.dumps, marked.texts)]
         if len(warned) > _WARNINGS or any(written.count(mark) != 1 for mark in marks):
             return None
-        pieces = re.split(b"(" + b"|".join(map(re.escape, marks)) + b")", written)
-        id_place, *text_places = map(pieces.index, marks)
-        empty = tuple(b"" if piece in marks else piece for piece in pieces)
+        in_order = sorted(marks, key=written.index)
+        pieces: list[bytes] = []
+        rest = written
+        for mark in in_order:
+            piece, _, rest = rest.partition(mark)
+            pieces += [piece, b""]
+        id_place, *text_places = (2 * in_order.index(mark) + 1 for mark in marks)
         return _Template(
-            marked.around, marked.key, empty, id_place, tuple(text_places), dict(warned)
+            marked.around,
+            marked.key,
+            (*pieces, rest),
+            id_place,
+            tuple(text_places),
+            dict(warned),
         )
 
 
