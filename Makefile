@@ -120,7 +120,7 @@ overload: $(INSTALLED)
 ## Sends FUZZ_REQUESTS random requests, a million by default, and runs the state machines for long.
 fuzz: $(INSTALLED)
 	$(VENV)/bin/python -m tests.fuzz --requests $(FUZZ_REQUESTS) --seed $(FUZZ_SEED)
-	$(VENV)/bin/python -m pytest --hypothesis-profile=long tests/test_faults/test_state_machines.py
+	$(VENV)/bin/python -m pytest --hypothesis-profile=long -m "long or not long" tests/test_faults/test_state_machines.py
 
 ## Mixed work on every provider for SOAK_SECONDS, with faults and kills: nothing is lost, nothing grows.
 soak: $(INSTALLED)

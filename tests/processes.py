@@ -9,11 +9,18 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 SECRET_KEY = "a-secret-key-for-tests-of-good-length"
 START_SECONDS = 30
 STOP_SECONDS = 30
+
+
+class Started(Protocol):
+    """A fake that listens; `ready` is what it says about itself."""
+
+    @property
+    def ready(self) -> Mapping[str, Any]: ...
 
 
 class Process:
@@ -42,7 +49,7 @@ class Process:
         process = await asyncio.create_subprocess_exec(
             program,
             *arguments,
-            env={**_environment(), **env},
+            env={**clean_environment(), **env},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
@@ -120,7 +127,7 @@ async def _ready(
     raise RuntimeError("the process ended before it was ready:\n" + "\n".join(lines))
 
 
-def _environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """Without FERRY_ and OTEL_ variables: a developer's own settings must not change a test."""
     own = ("FERRY_", "OTEL_")
     return {name: value for name, value in os.environ.items() if not name.startswith(own)}
@@ -150,10 +157,10 @@ Upstreams = Mapping[str, Mapping[str, str]]
 """For each provider its settings, without the prefix that they have in common."""
 
 
-def upstream_settings(fake: Process) -> dict[str, str]:
+def upstream_settings(fake: Started) -> dict[str, str]:
     """The settings with which a proxy uses this fake as an upstream."""
     told = fake.ready
-    settings = {"BASE_URL": fake.url}
+    settings = {"BASE_URL": str(told["url"])}
     if told["fake"] == "bedrock":
         settings |= {
             "REGION": str(told["region"]),
@@ -183,7 +190,13 @@ async def start_proxy(
     program: str = "proxy",
 ) -> Process:
     """Like `proxy`, but the caller must stop it. `program` is the module that is run."""
-    settings = {
+    settings = proxy_settings(state, upstreams, env or {})
+    return await Process.start("-m", program, env=settings, ready="url")
+
+
+def proxy_settings(state: Path, upstreams: Upstreams, env: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment of a proxy on a free port; `env` takes precedence."""
+    return {
         "FERRY_PORT": "0",
         "FERRY_SECRET_KEY": SECRET_KEY,
         "FERRY_STATE_URL": state.as_uri(),
@@ -192,6 +205,5 @@ async def start_proxy(
             for name, settings in upstreams.items()
             for setting, value in settings.items()
         },
-        **(env or {}),
+        **env,
     }
-    return await Process.start("-m", program, env=settings, ready="url")

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientSession
 
 from tests.fakes.aws_keys import LONG_TERM, TEMPORARY, KeyPair
-from tests.processes import Process, upstream_settings
+from tests.processes import Started, upstream_settings
 
 Match = Mapping[str, Any]
 
@@ -138,9 +138,9 @@ class FakeClient:
     Every credential is a project of its own, except that Bedrock's key pairs share one account.
     """
 
-    def __init__(self, kind: Kind, process: Process, session: ClientSession) -> None:
+    def __init__(self, kind: Kind, process: Started, session: ClientSession) -> None:
         self.kind = kind
-        self.base_url = process.url
+        self.base_url = str(process.ready["url"])
         self.as_upstream = {**upstream_settings(process), **kind.settings}
         self._control = f"{process.ready['control']}/_fake"
         self._session = session

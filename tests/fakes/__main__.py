@@ -7,7 +7,8 @@ import argparse
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -55,26 +56,34 @@ async def serving_both(chosen: argparse.Namespace) -> AsyncIterator[Mapping[str,
         }
 
 
-async def serve(chosen: argparse.Namespace) -> None:
-    """Print `{"fake", "url", "control", ...}` once it listens; end on SIGINT or SIGTERM."""
+@asynccontextmanager
+async def serving_chosen(arguments: Sequence[str]) -> AsyncIterator[Mapping[str, str]]:
+    """The fake that the command line asks for; yields what the command prints about it."""
+    chosen = _parser().parse_args(arguments)
     start = serving_both if chosen.fake == BEDROCK else serving
     async with start(chosen) as told:
-        print(json.dumps({"fake": chosen.fake, **told}), flush=True)
+        yield {"fake": chosen.fake, **told}
+
+
+async def serve(arguments: Sequence[str]) -> None:
+    """Print `{"fake", "url", "control", ...}` once it listens; end on SIGINT or SIGTERM."""
+    async with serving_chosen(arguments) as told:
+        print(json.dumps(told), flush=True)
         ended = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
         await ended.wait()
 
 
-def main() -> None:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.fakes", description=__doc__)
     parser.add_argument("fake", choices=[*FAKES, BEDROCK])
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--s3-port", type=int, default=0)
     parser.add_argument("--min-records", type=int, default=100)
-    asyncio.run(serve(parser.parse_args()))
+    return parser
 
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(serve(sys.argv[1:]))

@@ -1,12 +1,11 @@
-"""Any order of calls, faults and kills: one batch for a key, and one result for a request."""
+"""Any order of calls, faults and deaths: one batch for a key, and one result for a request."""
 
-import asyncio
-from collections.abc import Coroutine, Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, Final
+from typing import Final
 
-from aiohttp import ClientError
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
@@ -21,20 +20,26 @@ from tests.end_to_end.batch_client import (
     inline,
     text_of,
 )
-from tests.test_faults.replica_machine import MOST_KILLS, ReplicaMachine, either
+from tests.test_faults.replica_machine import ReplicaMachine, deaths, either, faults, gathered
 
 RETRYABLE: Final = (429, 503, 504)
+FINDS_LOST_ONES: Final = ("openai", "mistral", "bedrock")
+"""The kinds at which a repeat without a key gets the batch whose answer was lost."""
+ATTEMPTS: Final = 4
+MOST_BATCHES: Final = 6
+JSON_LINES: Final = {"X-Goog-Upload-Protocol": "raw", "Content-Type": "application/jsonl"}
 
-numbers = count(1)
+numbers = count(1000)
 sizes = st.integers(1, 3)
 any_of_them = st.integers(0, 100)
 
 
-@dataclass
+@dataclass(eq=False)
 class Batch:
     """One that a client asked for. `name` is empty while the client knows no batch.
 
-    `unknown`: there may be a batch in spite of that. `ordered` results are inline ones.
+    `unknown`: there may be a batch in spite of that; `lost`: and the answer of the upstream was
+    lost, so that a repeat finds it. `ordered` results are inline ones.
     """
 
     source: Document
@@ -43,8 +48,10 @@ class Batch:
     ordered: bool
     name: str = ""
     unknown: bool = False
+    lost: bool = False
     cancelled: bool = False
     deleted: bool = False
+    end: tuple[str, list[Document]] | None = None
 
     @property
     def known(self) -> bool:
@@ -58,10 +65,17 @@ class Batch:
         """A batch that is known once stays the same one."""
         name = answer.ok["name"]
         assert self.name in ("", name), (self, name)
-        self.name, self.unknown = name, False
+        self.name, self.unknown, self.lost = name, False, False
+
+
+def few_batches(machine: "BatchMachine") -> bool:
+    """So that more is done with each."""
+    return len(machine.batches) < MOST_BATCHES
 
 
 class BatchMachine(ReplicaMachine):
+    """`strays` are batches that there may be and whose names no client knows."""
+
     def __init__(self) -> None:
         super().__init__()
         self.clients = [
@@ -69,18 +83,28 @@ class BatchMachine(ReplicaMachine):
             for base_url in self.replicas.base_urls
         ]
         self.batches: list[Batch] = []
+        self.strays = 0
+        self.of_others: set[str] = set()
 
     @initialize()
     def start(self) -> None:
-        self.run(self.upstream.reset())
+        self.run(self.replicas.reset(self.kind))
 
     # --- creations -------------------------------------------------------------------------------
 
-    @rule(number=either, size=sizes, in_a_file=st.booleans(), keyed=st.booleans())
-    def create(self, number: int, size: int, in_a_file: bool, keyed: bool) -> None:
+    @precondition(few_batches)
+    @rule(number=either, size=sizes, in_a_file=st.booleans(), keyed=st.booleans(), death=deaths)
+    def create(
+        self, number: int, size: int, in_a_file: bool, keyed: bool, death: int | None
+    ) -> None:
         batch = self.new(size, in_a_file, keyed)
-        batch.created(self.run(self.creation(number, batch)))
+        answer = self.run(self.mortal(number, death, self.creation(number, batch)))
+        if answer is None:
+            self.lose(batch)
+        else:
+            batch.created(answer)
 
+    @precondition(few_batches)
     @rule(size=sizes, in_a_file=st.booleans())
     def create_at_both_with_one_key(self, size: int, in_a_file: bool) -> None:
         batch = self.new(size, in_a_file, keyed=True)
@@ -92,42 +116,83 @@ class BatchMachine(ReplicaMachine):
                 assert answer.code == 409 or answer.code in RETRYABLE, answer
         assert batch.name, answers
 
+    @precondition(few_batches)
+    @rule(size=sizes)
+    def create_equal_ones_at_both(self, size: int) -> None:
+        """Without a key, and with both clients there to the end, they are two batches."""
+        one = self.new(size, in_a_file=False, keyed=False)
+        other = Batch(one.source, one.texts, None, ordered=True)
+        self.batches.append(other)
+        answers = self.run(gathered(self.creation(0, one), self.creation(1, other)))
+        for batch, answer in zip((one, other), answers, strict=True):
+            batch.created(answer)
+
+    @precondition(few_batches)
+    @rule(size=sizes, fault=faults, death=deaths)
+    def create_from_equally_long_files(self, size: int, fault: str, death: int | None) -> None:
+        """Each gets the results of its own lines, also if the answer to an upload was lost."""
+        left = [f"request {n} of {next(numbers)}" for n in range(size)]
+        self.run(self.mortal(0, death, self.put_lines(0, left)))
+        batches = [self.asked(size, in_a_file=True, keyed=False) for _ in range(2)]
+        self.arm(self.upstream.kind.whole, fault)
+        files = self.run(gathered(*(self.put_lines(n, b.texts) for n, b in enumerate(batches))))
+        self.run(self.upstream.disarm())
+        for batch, file in zip(batches, files, strict=True):
+            batch.source = from_file(file)
+            batch.created(self.run(self.creation(0, batch)))
+
+    @precondition(few_batches)
     @rule(
         number=either,
         size=sizes,
+        in_a_file=st.booleans(),
         keyed=st.booleans(),
-        fault=st.sampled_from(["lose_answer", "reset", "status"]),
+        fault=faults,
+        nth=st.sampled_from([None, None, 1, 2, 3]),
     )
     def create_while_the_upstream_fails(
-        self, number: int, size: int, keyed: bool, fault: str
+        self, number: int, size: int, in_a_file: bool, keyed: bool, fault: str, nth: int | None
     ) -> None:
-        batch = self.new(size, False, keyed)
-        options = {"status": 503} if fault == "status" else {}
-        self.run(self.upstream.arm(self.upstream.kind.create, fault, **options))
+        batch = self.new(size, in_a_file, keyed)
+        if nth is None:
+            self.arm(self.upstream.kind.create, fault)
+        else:
+            self.arm({"path": "^/(?!_fake)"}, fault, nth)
         answer = self.run(self.creation(number, batch))
+        self.run(self.upstream.disarm())
         if answer.code == 200:
             batch.created(answer)
         else:
             assert answer.code in RETRYABLE, answer
-            batch.unknown = True
+            self.lose(batch, lost=True)
 
-    @precondition(lambda self: self.kills < MOST_KILLS)
-    @rule(number=either, keyed=st.booleans())
-    def kill_during_a_creation(self, number: int, keyed: bool) -> None:
-        self.kills += 1
-        batch = self.new(1, False, keyed)
-        batch.unknown = True
-        self.run(self.killed_during(self.creation(number, batch), number))
-
-    @precondition(lambda self: self.some(lambda batch: batch.key and not batch.deleted))
+    @precondition(lambda self: self.some(lambda batch: batch.lost and not batch.key))
     @rule(number=either, which=any_of_them)
-    def repeat_with_its_key(self, number: int, which: int) -> None:
-        batch = self.pick(which, lambda batch: batch.key and not batch.deleted)
+    def repeat_without_a_key(self, number: int, which: int) -> None:
+        """As an SDK does by itself after 503."""
+        batch = self.pick(which, lambda batch: batch.lost and not batch.key)
         answer = self.run(self.creation(number, batch))
         if answer.code == 200:
             batch.created(answer)
+            if self.kind in FINDS_LOST_ONES:
+                self.strays -= 1
+        else:
+            assert answer.error == (409, "ABORTED")
+            assert self.kind not in FINDS_LOST_ONES
+
+    @precondition(lambda self: self.some(lambda batch: batch.key and not batch.deleted))
+    @rule(number=either, which=any_of_them, death=deaths)
+    def repeat_with_its_key(self, number: int, which: int, death: int | None) -> None:
+        batch = self.pick(which, lambda batch: batch.key and not batch.deleted)
+        unknown = batch.unknown
+        answer = self.run(self.mortal(number, death, self.creation(number, batch)))
+        if answer is None:
+            return
+        if answer.code == 200:
+            batch.created(answer)
+            self.strays -= unknown
         else:  # it cannot be found at this provider
-            assert not batch.name, answer
+            assert unknown, answer
             assert answer.error == (409, "ABORTED")
 
     @precondition(lambda self: self.some(lambda batch: batch.key and batch.known))
@@ -138,7 +203,28 @@ class BatchMachine(ReplicaMachine):
         answer = self.run(self.clients[number].create(other, headers=batch.headers))
         assert answer.error == (409, "ALREADY_EXISTS")
 
+    @precondition(
+        lambda self: (
+            self.upstream.kind.key_pairs is None
+            and self.some(lambda batch: batch.key and batch.ordered)
+        )
+    )
+    @rule(number=either, which=any_of_them)
+    def use_its_key_as_another_tenant(self, number: int, which: int) -> None:
+        batch = self.pick(which, lambda batch: batch.key and batch.ordered)
+        headers = {**batch.headers, "x-goog-api-key": self.upstream.kind.other_key}
+        answer = self.run(self.clients[number].create(batch.source, headers=headers))
+        self.of_others.add(answer.ok["name"])
+
     # --- what is done with a batch ---------------------------------------------------------------
+
+    @precondition(lambda self: self.of_others)
+    @rule(number=either)
+    def use_one_of_another_tenant(self, number: int) -> None:
+        client = self.clients[number]
+        for name in self.of_others:
+            for call in (client.get(name), client.cancel(name), client.delete(name)):
+                assert self.run(call).code in (403, 404)
 
     @precondition(lambda self: self.some(lambda batch: batch.known))
     @rule(number=either, which=any_of_them)
@@ -150,24 +236,40 @@ class BatchMachine(ReplicaMachine):
             assert stats["requestCount"] == str(len(batch.texts)), document
 
     @precondition(lambda self: self.some(lambda batch: batch.known))
-    @rule(number=either, which=any_of_them)
-    def cancel(self, number: int, which: int) -> None:
+    @rule(number=either, which=any_of_them, death=deaths)
+    def cancel(self, number: int, which: int, death: int | None) -> None:
         batch = self.pick(which, lambda batch: batch.known)
-        answer = self.run(self.clients[number].cancel(batch.name))
-        if answer.code == 200:
-            batch.cancelled = True
+        calling = self.clients[number].cancel(batch.name)
+        answer = self.run(self.mortal(number, death, calling))
+        if answer is None or answer.code == 200:
+            assert answer is None or batch.end is None
+            batch.cancelled = batch.end is None
         else:
             assert answer.error == (400, "FAILED_PRECONDITION")
 
     @precondition(lambda self: self.some(lambda batch: batch.known))
-    @rule(number=either, which=any_of_them)
-    def delete(self, number: int, which: int) -> None:
+    @rule(number=either, which=any_of_them, death=deaths)
+    def delete(self, number: int, which: int, death: int | None) -> None:
         batch = self.pick(which, lambda batch: batch.known)
-        answer = self.run(self.clients[number].delete(batch.name))
-        if answer.code == 200:
+        calling = self.clients[number].delete(batch.name)
+        answer = self.run(self.mortal(number, death, calling))
+        if answer is None:
+            self.batches.remove(batch)
+            self.strays += 1
+        elif answer.code == 200:
             batch.deleted = True
         else:
             assert answer.error == (400, "FAILED_PRECONDITION")
+
+    @precondition(
+        lambda self: self.kind != "gemini" and self.some(lambda b: b.known and not b.ordered)
+    )
+    @rule(number=either, which=any_of_them)
+    def delete_its_input(self, number: int, which: int) -> None:
+        """Nothing is read from it after the creation."""
+        batch = self.pick(which, lambda batch: batch.known and not batch.ordered)
+        call = self.clients[number].call("DELETE", f"v1beta/{batch.source['fileName']}")
+        assert self.run(call).code in (200, 404)
 
     @precondition(lambda self: self.some(lambda batch: batch.deleted))
     @rule(number=either, which=any_of_them)
@@ -194,39 +296,45 @@ class BatchMachine(ReplicaMachine):
 
     # --- what the rules are made of --------------------------------------------------------------
 
-    def some(self, chosen: Any) -> bool:
+    def some(self, chosen: Callable[[Batch], object]) -> bool:
         return any(map(chosen, self.batches))
 
-    def pick(self, which: int, chosen: Any) -> Batch:
+    def pick(self, which: int, chosen: Callable[[Batch], object]) -> Batch:
         found = [batch for batch in self.batches if chosen(batch)]
         return found[which % len(found)]
 
-    def new(self, size: int, in_a_file: bool, keyed: bool) -> Batch:
+    def asked(self, size: int, in_a_file: bool, keyed: bool) -> Batch:
+        """A batch without its input file."""
         number = next(numbers)
         texts = [f"request {n} of {number}" for n in range(size)]
-        if in_a_file:
-            lines = [gemini_line(f"key-{n}", text) for n, text in enumerate(texts)]
-            source = from_file(self.run(self.clients[0].upload_lines(lines)))
-        else:
-            source = inline(*({"request": asking(text)} for text in texts))
+        source = inline(*({"request": asking(text)} for text in texts))
         key = f"the key of {number}" if keyed else None
-        batch = Batch(source, texts, key, ordered=not in_a_file)
-        self.batches.append(batch)
+        self.batches.append(Batch(source, texts, key, ordered=not in_a_file))
+        return self.batches[-1]
+
+    def new(self, size: int, in_a_file: bool, keyed: bool) -> Batch:
+        batch = self.asked(size, in_a_file, keyed)
+        if in_a_file:
+            batch.source = from_file(self.run(self.put_lines(0, batch.texts)))
         return batch
+
+    def lose(self, batch: Batch, lost: bool = False) -> None:
+        batch.unknown, batch.lost = True, lost
+        self.strays += 1
+
+    async def put_lines(self, number: int, texts: list[str]) -> str:
+        """The name of an uploaded file; an upload that fails is repeated."""
+        lines = [gemini_line(f"key-{n}", text) for n, text in enumerate(texts)]
+        content = "".join(json.dumps(line) + "\n" for line in lines).encode()
+        client = self.clients[number]
+        answer = await client.call("POST", "upload/v1beta/files", content, JSON_LINES)
+        for _ in range(ATTEMPTS):
+            if answer.code in RETRYABLE:
+                answer = await client.call("POST", "upload/v1beta/files", content, JSON_LINES)
+        return str(answer.ok["file"]["name"])
 
     async def creation(self, number: int, batch: Batch) -> Answer:
         return await self.clients[number].create(batch.source, headers=batch.headers)
-
-    async def killed_during(self, creation: Coroutine[Any, Any, Answer], number: int) -> None:
-        held = await self.upstream.arm(
-            self.upstream.kind.create, "delay", name=f"held-{next(numbers)}", at="answer"
-        )
-        creating = asyncio.create_task(creation)
-        await self.upstream.struck(held)
-        await self.replicas.kill(number)
-        (ended,) = await asyncio.gather(creating, return_exceptions=True)
-        assert isinstance(ended, ClientError), ended
-        await self.upstream.release(held)
 
     async def check_results(self, number: int, batch: Batch) -> None:
         """Each request has one result: its answer, or an error if the batch was cancelled."""
@@ -246,6 +354,9 @@ class BatchMachine(ReplicaMachine):
                 assert batch.cancelled, result
             else:
                 assert text_of(result) == f"echo: {text}"
+        if batch.end is not None:
+            assert batch.end == (state, results), "an ended batch has changed"
+        batch.end = state, results
 
     async def check_list(self, number: int, page_size: int) -> None:
         names: list[str] = []
@@ -258,11 +369,8 @@ class BatchMachine(ReplicaMachine):
             if not token:
                 break
         known = {batch.name for batch in self.batches if batch.known}
-        unknown = [batch for batch in self.batches if batch.unknown]
+        deleted = {batch.name for batch in self.batches if batch.deleted}
         assert len(set(names)) == len(names)
         assert known <= set(names)
-        assert len(names) <= len(known) + len(unknown), (names, known)
-
-
-async def gathered(*sent: Coroutine[Any, Any, Answer]) -> list[Answer]:
-    return list(await asyncio.gather(*sent))
+        assert not (deleted | self.of_others) & set(names)
+        assert len(names) <= len(known) + self.strays, (names, known)

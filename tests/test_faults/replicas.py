@@ -12,7 +12,12 @@ from tests.processes import Process, fake, free_port, start_proxy
 
 
 class Replicas:
-    """Both have one state store; `base_urls` are theirs, in order."""
+    """Both have one state store; `base_urls` are theirs, in order.
+
+    Implements `ReplicasForMachines`.
+    """
+
+    granule = 8 << 20
 
     def __init__(
         self,
@@ -29,6 +34,7 @@ class Replicas:
         self._program = program
         self._ports = [free_port(), free_port()]
         self._running: list[Process] = []
+        self._dying: dict[int, asyncio.Future[None]] = {}
         self.base_urls = [f"http://127.0.0.1:{port}/genai" for port in self._ports]
 
     async def start(self) -> None:
@@ -38,6 +44,17 @@ class Replicas:
         """The replica ends immediately, and starts again."""
         await self._running[number].kill()
         self._running[number] = await self._started(self._ports[number])
+
+    def doom(self, number: int, _: int) -> None:
+        """The replica is killed while its next call runs, at any step."""
+        self._dying[number] = asyncio.ensure_future(self._running[number].kill())
+
+    async def revive(self, number: int) -> None:
+        await self._dying.pop(number)
+        self._running[number] = await self._started(self._ports[number])
+
+    async def reset(self, kind: str) -> None:
+        await self.fakes[kind].reset()
 
     async def stop(self) -> None:
         await asyncio.gather(*(each.stop() for each in self._running))

@@ -1,60 +1,64 @@
-"""Runs the state machines for every provider: a few examples, and with `make fuzz` many."""
+"""Runs the state machines for every provider, many examples in one process and few with real ones.
+
+`make fuzz` runs more of both.
+"""
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, Phase, Verbosity, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.end_to_end.fake_client import KINDS
 from tests.test_faults.batch_machine import BatchMachine
-from tests.test_faults.replica_machine import ReplicaMachine
-from tests.test_faults.replicas import Replicas, replicas
+from tests.test_faults.one_process import one_process
+from tests.test_faults.replica_machine import ReplicaMachine, ReplicasForMachines
+from tests.test_faults.replicas import replicas
 from tests.test_faults.upload_machine import UploadMachine
 
 pytestmark = pytest.mark.end_to_end
 
-TESTS_FOR_AN_EXAMPLE = {UploadMachine: 40, BatchMachine: 20}
-"""One example of a machine takes as long as that many of another property."""
+SHARES = {one_process: 4, replicas: 100}
+"""How many examples of other properties take as long as one here."""
 
 
-@dataclass(frozen=True)
-class Stage:
-    replicas: Replicas
-    runner: asyncio.Runner
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    # hypothesis calls the steps of a machine without an event loop.
+@pytest.fixture(
+    scope="module",
+    params=[one_process, pytest.param(replicas, marks=pytest.mark.long)],
+    ids=lambda form: form.__name__,
+)
+def stage(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[ReplicasForMachines, asyncio.Runner, int]]:
+    """The replicas, the event loop for the steps of a machine, and the number of examples."""
     with asyncio.Runner() as runner:
-        opened = replicas(tmp_path_factory.mktemp("state") / "state")
+        opened = request.param(tmp_path_factory.mktemp("state") / "state")
         both = runner.run(opened.__aenter__())
         try:
-            yield Stage(both, runner)
+            yield both, runner, max(settings().max_examples // SHARES[request.param], 1)
         finally:
             runner.run(opened.__aexit__(None, None, None))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("machine", TESTS_FOR_AN_EXAMPLE)
-def test_no_order_of_calls_faults_and_kills_breaks_a_promise(
-    machine: type[ReplicaMachine], kind: str, stage: Stage
+@pytest.mark.parametrize("machine", [UploadMachine, BatchMachine])
+def test_no_order_of_calls_faults_and_deaths_breaks_a_promise(
+    machine: type[ReplicaMachine],
+    kind: str,
+    stage: tuple[ReplicasForMachines, asyncio.Runner, int],
 ) -> None:
     """The promises are those of each machine."""
-    at_the_stage = {"kind": kind, "replicas": stage.replicas, "runner": stage.runner}
+    both, runner, examples = stage
+    at_the_stage = {"kind": kind, "replicas": both, "runner": runner}
     run_state_machine_as_test(
         type("Machine", (machine,), at_the_stage),
         settings=settings(
-            max_examples=max(settings().max_examples // TESTS_FOR_AN_EXAMPLE[machine], 1),
-            stateful_step_count=15,
+            max_examples=examples,
+            stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
-            # Shows a failure that does not occur again when hypothesis repeats its steps.
-            verbosity=Verbosity.verbose,
-            # To shrink an example takes minutes.
+            # To shrink an example that depends on chance can take minutes.
             phases=[Phase.explicit, Phase.reuse, Phase.generate],
         ),
     )

@@ -1,228 +1,391 @@
-"""Any order of commands, faults and kills: a finished file is what was sent, or there is none."""
+"""Any order of commands, faults and deaths: a finished file is what was sent, or there is none."""
 
 import asyncio
-from collections.abc import Awaitable, Coroutine
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
+from tests.end_to_end.batch_client import BatchClient
 from tests.end_to_end.pattern import pattern_bytes
 from tests.end_to_end.upload_client import Answer, UploadClient
-from tests.test_faults.replica_machine import MOST_KILLS, ReplicaMachine, either
+from tests.test_faults.replica_machine import ReplicaMachine, deaths, either, faults, gathered
 
-GRANULE = 8 << 20
-LARGEST = 3 * GRANULE + 1000
-DATA = pattern_bytes(LARGEST)
+GRANULES = 3
+ATTEMPTS = 10
+"""A fault strikes once, and then the client repeats its command."""
 
-sizes = st.sampled_from([1, 1000, GRANULE, GRANULE + 1, 2 * GRANULE, LARGEST])
-granules = st.integers(1, 2)
+offsets = st.sampled_from(["low", "low", "low - 1", "low + 1", "low - G", "low + G", "0", "end"])
+lengths = st.sampled_from(["0", "1", "G - 1", "G", "G", "2 * G", "G + 1", "rest", "rest - 1"])
+
+
+@dataclass(frozen=True)
+class Start:
+    """A size of some granules and `more` bytes, which the client says at the start if `known`."""
+
+    granules: int
+    more: int
+    known: bool
+    mime_type: str
+
+
+starts = st.builds(
+    Start,
+    granules=st.integers(0, GRANULES),
+    more=st.sampled_from([-1, 0, 1, 1000]),
+    known=st.booleans(),
+    mime_type=st.sampled_from(["image/png", "application/jsonl"]),
+)
 
 
 class UploadMachine(ReplicaMachine):
-    """`sent_to` bytes were sent from the start, and at least `active_to` of them are stored."""
+    """At least `low` and at most `high` bytes from the start of `data` are stored.
+
+    `may_end` is the size of the file of a finalize without an answer.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.granule = self.replicas.granule
+        self.data = pattern_bytes((GRANULES + 1) * self.granule)
         self.clients = [
             UploadClient(base_url, self.upstream.kind, self.replicas.http)
             for base_url in self.replicas.base_urls
         ]
         self.url = ""
-        self.size = 0
-        self.known = False
-        self.active_to = 0
-        self.sent_to = 0
-        self.cancelled = False
-        self.file: dict[str, Any] | None = None
 
-    @initialize(size=sizes, known=st.booleans(), number=either)
-    def start(self, size: int, known: bool, number: int) -> None:
-        self.run(self.upstream.reset())
-        self.size, self.known = size, known
-        self.url = self.run(self.client(number).begin(size if known else None))
+    @initialize(start=starts, number=either)
+    def start(self, start: Start, number: int) -> None:
+        self.run(self.replicas.reset(self.kind))
+        size = max(start.granules * self.granule + start.more, 1)
+        self.size, self.known = size, start.known
+        self.low = self.high = 0
+        self.armed = self.disturbed = self.cancelled = self.may_be_cancelled = False
+        self.may_end: int | None = None
+        self.file: dict[str, Any] | None = None
+        begun = self.clients[number].begin(size if start.known else None, mime_type=start.mime_type)
+        self.url = self.run(begun)
+
+    @precondition(lambda self: not self.open)
+    @rule(start=starts, number=either)
+    def start_another(self, start: Start, number: int) -> None:
+        self.run(self.check_files())
+        self.start(start, number)
 
     @property
     def open(self) -> bool:
         return not self.cancelled and self.file is None
 
     @property
+    def certain(self) -> bool:
+        """No command that ends the upload is without an answer."""
+        return self.open and self.may_end is None and not self.may_be_cancelled
+
+    @property
     def chunks_left(self) -> int:
         """How many whole granules can be sent before the last chunk."""
-        return (self.size - self.active_to - 1) // GRANULE
+        return (self.size - self.low - 1) // self.granule
 
-    # --- commands of a client that keeps to the protocol -----------------------------------------
+    # --- commands --------------------------------------------------------------------------------
 
-    @precondition(lambda self: self.open and self.chunks_left)
-    @rule(number=either, count=granules)
-    def send_a_chunk(self, number: int, count: int) -> None:
-        self.judge(self.run(self.chunk(number, count)))
+    @precondition(lambda self: self.certain and self.chunks_left)
+    @rule(number=either, count=st.integers(1, 2), death=deaths)
+    def send_chunks(self, number: int, count: int, death: int | None) -> None:
+        self.send(number, self.low, self.next_end(count), death=death)
 
-    @precondition(lambda self: self.open and self.active_to)
-    @rule(number=either)
-    def repeat_a_chunk(self, number: int) -> None:
-        data = DATA[: self.active_to]
-        answer = self.run(self.client(number).send(self.at(number), 0, data))
-        assert answer.code in (200, 503), answer
+    @precondition(lambda self: self.certain)
+    @rule(
+        number=either,
+        at=offsets,
+        length=lengths,
+        finalize=st.booleans(),
+        other=st.booleans(),
+        death=deaths,
+    )
+    def send_anything(
+        self, number: int, at: str, length: str, finalize: bool, other: bool, death: int | None
+    ) -> None:
+        """At the boundaries of what is allowed; `other` bytes only where some are stored.
+
+        A whole file in one request replaces what was stored.
+        """
+        known: dict[str, int] = {"low": self.low, "G": self.granule, "end": self.size}
+        start = eval(at, known)  # noqa: S307 - one of `offsets`
+        end = start + eval(length, {**known, "rest": self.size - start})  # noqa: S307
+        if 0 <= start <= end <= len(self.data):
+            other = other and not (finalize and start == 0)
+            self.send(number, start, end, finalize=finalize, other=other, death=death)
+
+    @precondition(lambda self: self.open and not self.may_be_cancelled and not self.chunks_left)
+    @rule(number=either, death=deaths)
+    def send_the_rest(self, number: int, death: int | None) -> None:
+        self.send(number, self.low, self.size, finalize=True, death=death)
 
     @precondition(lambda self: self.open)
     @rule(number=either)
     def query(self, number: int) -> None:
-        answer = self.run(self.client(number).command(self.at(number), "query"))
+        answer = self.run(self.clients[number].command(self.at(number), "query"))
+        if answer.code == 503 and self.disturbed:
+            return
+        if self.ended_before(answer):
+            return
         assert (answer.code, answer.upload_status) == (200, "active"), answer
         stored = int(answer.headers["X-Goog-Upload-Size-Received"])
-        assert self.active_to <= stored <= self.sent_to
-        self.active_to = stored
+        assert self.low <= stored <= self.high
+        self.low = stored
 
-    @precondition(lambda self: self.open and not self.chunks_left)
-    @rule(number=either)
-    def send_the_rest(self, number: int) -> None:
-        answer = self.run(self.finalize(number))
-        if answer.code == 503:
-            assert answer.upload_status is None, answer
-        else:
-            self.file = answer.file
+    @precondition(lambda self: self.open)
+    @rule(number=either, death=deaths)
+    def cancel(self, number: int, death: int | None) -> None:
+        command = self.clients[number].command(self.at(number), "cancel")
+        answer = self.run(self.mortal(number, death, command))
+        if answer is None or (answer.code == 503 and self.disturbed):
+            self.may_be_cancelled = True
+        elif not self.ended_before(answer):
+            assert (answer.code, answer.upload_status) == (200, "cancelled"), answer
+            self.cancelled = True
 
-    @precondition(lambda self: self.open and not self.chunks_left)
+    # --- at both replicas at once ----------------------------------------------------------------
+    # If an answer to one of two is lost too, a second file that no client knows may remain.
+
+    @precondition(lambda self: self.certain and self.chunks_left)
+    @rule(counts=st.tuples(st.integers(1, 2), st.integers(1, 2)))
+    def send_chunks_to_both(self, counts: tuple[int, int]) -> None:
+        self.disturbed = True
+        ends = [self.next_end(count) for count in counts]
+        sent = (self.sending(number, self.low, ends[number]) for number in (0, 1))
+        for end, answer in zip(ends, self.run(gathered(*sent)), strict=True):
+            self.high = max(self.high, end)
+            if answer.code == 200:
+                self.low = max(self.low, end)
+            else:
+                assert answer.code == 503, answer
+
+    @precondition(lambda self: self.certain and not self.chunks_left and not self.armed)
     @rule()
     def send_the_rest_to_both(self) -> None:
-        answers = self.run(gathered(self.finalize(0), self.finalize(1)))
+        self.disturbed = True
+        sent = (self.sending(number, self.low, self.size, finalize=True) for number in (0, 1))
+        answers = self.run(gathered(*sent))
         assert all(answer.code in (200, 503) for answer in answers), answers
+        self.may_end = self.high = self.size
         files = [answer.file for answer in answers if answer.code == 200]
         if files:
             assert len({file["name"] for file in files}) == 1
             self.file = files[0]
 
-    @precondition(lambda self: self.file is not None)
+    @precondition(lambda self: self.certain and not self.chunks_left and not self.armed)
     @rule(number=either)
-    def query_a_finished_upload(self, number: int) -> None:
-        answer = self.run(self.client(number).command(self.at(number), "query"))
-        assert self.file
-        assert answer.file["name"] == self.file["name"]
+    def send_the_rest_and_cancel(self, number: int) -> None:
+        """One of them wins."""
+        self.disturbed = True
+        finish = self.sending(number, self.low, self.size, finalize=True)
+        other = self.clients[1 - number]
+        finished, cancelled = self.run(
+            gathered(finish, other.command(self.at(1 - number), "cancel"))
+        )
+        self.may_end = self.high = self.size
+        if finished.code == 200:
+            assert cancelled.code in (400, 503), (finished, cancelled)
+            self.file = finished.file
+        elif cancelled.code == 200:
+            self.cancelled = True
+        else:
+            assert cancelled.code == finished.code == 503, (finished, cancelled)
+            self.may_be_cancelled = True
 
-    @precondition(lambda self: self.open)
-    @rule(number=either)
-    def cancel(self, number: int) -> None:
-        answer = self.run(self.client(number).command(self.at(number), "cancel"))
-        assert (answer.code, answer.upload_status) == (200, "cancelled"), answer
-        self.cancelled = True
-
-    # --- wrong use -------------------------------------------------------------------------------
-
-    @precondition(lambda self: self.open)
-    @rule(number=either, gap=st.sampled_from([1, GRANULE]))
-    def send_at_a_wrong_offset(self, number: int, gap: int) -> None:
-        send = self.client(number).send(self.at(number), self.sent_to + gap, DATA[:GRANULE])
-        assert self.run(send).code == 400
+    # --- after the end ---------------------------------------------------------------------------
 
     @precondition(lambda self: not self.open)
     @rule(number=either)
-    def send_after_the_end(self, number: int) -> None:
-        answer = self.run(self.client(number).send(self.at(number), 0, DATA[:GRANULE]))
-        assert answer.code in (400, 404), answer
+    def query_after_the_end(self, number: int) -> None:
+        answer = self.run(self.clients[number].command(self.at(number), "query"))
+        if self.cancelled:
+            assert 400 <= answer.code < 500, answer
+        else:
+            self.check_same(answer)
+
+    @precondition(lambda self: self.file)
+    @rule(number=either)
+    def repeat_the_last_chunk(self, number: int) -> None:
+        self.check_same(self.run(self.sending(number, self.low, self.size, finalize=True)))
+
+    @precondition(lambda self: not self.open)
+    @rule(number=either, more=st.sampled_from([-1, 1]), finalize=st.booleans())
+    def send_after_the_end(self, number: int, more: int, finalize: bool) -> None:
+        end = self.size + more
+        answer = self.run(self.sending(number, 0, end, finalize=finalize))
+        assert 400 <= answer.code < 500, answer
+
+    @precondition(lambda self: self.file)
+    @rule(number=either)
+    def cancel_after_the_end(self, number: int) -> None:
+        answer = self.run(self.clients[number].command(self.at(number), "cancel"))
+        assert 400 <= answer.code < 500, answer
 
     # --- faults ----------------------------------------------------------------------------------
 
-    @precondition(lambda self: self.open and self.chunks_left)
-    @rule(number=either, share=st.sampled_from([2, 4]))
-    def leave_during_a_chunk(self, number: int, share: int) -> None:
-        self.run(self.send_a_part_of_a_chunk(number, GRANULE // share))
+    @precondition(lambda self: self.certain and self.chunks_left)
+    @rule(number=either, share=st.sampled_from([2, 4]), death=deaths)
+    def leave_during_a_chunk(self, number: int, share: int, death: int | None) -> None:
+        self.high = max(self.high, self.next_end(1))
+        self.disturbed = True
+        left = self.send_a_part_of_a_chunk(number, self.granule // share)
+        self.run(self.mortal(number, death, left))
 
-    @precondition(lambda self: self.open and self.chunks_left and self.kills < MOST_KILLS)
-    @rule(number=either, share=st.sampled_from([2, 4]))
-    def kill_during_a_chunk(self, number: int, share: int) -> None:
-        self.kills += 1
-        killed = self.replicas.kill(number)
-        self.run(self.send_a_part_of_a_chunk(number, GRANULE // share, killed))
-
-    @precondition(lambda self: self.open and self.chunks_left)
-    @rule()
-    def send_a_chunk_to_both(self) -> None:
-        for answer in self.run(gathered(self.chunk(0, 1), self.chunk(1, 1))):
-            assert answer.code in (200, 503), answer
-
-    @precondition(lambda self: self.open and self.upstream.kind.part)
-    @rule(fault=st.sampled_from(["reset", "status", "lose_answer"]))
-    def the_upstream_fails_once(self, fault: str) -> None:
-        options = {"status": 503} if fault == "status" else {}
-        self.run(self.upstream.arm(self.upstream.kind.part, fault, **options))
+    @precondition(lambda self: self.open and not self.armed)
+    @rule(which=st.sampled_from(["part", "finish", "whole"]), fault=faults)
+    def the_upstream_fails_once(self, which: str, fault: str) -> None:
+        match = getattr(self.upstream.kind, which)
+        if match is not None:
+            self.arm(match, fault)
 
     # --- the end ---------------------------------------------------------------------------------
 
     def teardown(self) -> None:
-        if not self.url:
-            return
-        if self.open:
-            self.file = self.run(self.insist())
-        if self.cancelled:
-            assert self.run(self.upstream.objects())["files"] == []
-        else:
-            assert self.file is not None
-            check = self.upstream.check_only_file(self.file, DATA[: self.size])
-            self.run(check)
+        if self.url:
+            if self.open:
+                self.insist()
+            self.run(self.check_files())
 
-    async def insist(self) -> dict[str, Any]:
+    def insist(self) -> None:
         """As an SDK does that repeats what was not acknowledged; a fault strikes only once."""
-        while self.chunks_left:
-            answer = await self.chunk(0, 1)
-            assert answer.code in (200, 503), answer
-            if answer.code == 200:
-                self.active_to += GRANULE
-        answer = await self.finalize(0)
-        while answer.code == 503:
-            answer = await self.finalize(0)
-        return answer.file
+        for _ in range(ATTEMPTS):
+            if not self.open:
+                return
+            self.query(0)
+            if not self.open:
+                return
+            if self.may_be_cancelled:
+                self.cancel(1, None)
+            elif self.chunks_left and self.may_end is None:
+                self.send(1, self.low, self.next_end(1))
+            else:
+                self.send(0, self.low, self.size, finalize=True)
+        raise AssertionError(f"the upload did not end in {ATTEMPTS} attempts")
+
+    async def check_files(self) -> None:
+        """There is one file with the right bytes, or none; also in every list and for no other."""
+        clients = [
+            BatchClient(url, self.upstream.kind, self.replicas.http)
+            for url in self.replicas.base_urls
+        ]
+        expected = [self.file["name"]] if self.file else []
+        for client in clients:
+            listed = (await client.call("GET", "v1beta/files")).ok.get("files", [])
+            assert [file["name"] for file in listed] == expected
+        if not self.file:
+            return
+        assert int(self.file.get("sizeBytes") or 0) == self.size
+        name, content = f"v1beta/{self.file['name']}", self.data[: self.size]
+        assert (await clients[0].call("GET", name)).ok["name"] == self.file["name"]
+        if self.file.get("downloadUri"):
+            assert (await clients[1].call("GET", f"{name}:download?alt=media")).content == content
+        else:
+            await self.upstream.check_only_file(self.file, content)
+        if self.upstream.kind.key_pairs is None:
+            other = await clients[0].call("GET", name, key=self.upstream.kind.other_key)
+            assert other.code in (403, 404), other
 
     # --- what the rules are made of --------------------------------------------------------------
-
-    def client(self, number: int) -> UploadClient:
-        return self.clients[number]
 
     def at(self, number: int) -> str:
         """The upload URL at that replica."""
         query = urlsplit(self.url).query
-        return f"{self.client(number).base_url}/upload/v1beta/files?{query}"
+        return f"{self.clients[number].base_url}/upload/v1beta/files?{query}"
 
-    async def chunk(self, number: int, count: int) -> Answer:
-        end = self.active_to + min(count, self.chunks_left) * GRANULE
-        self.sent_to = max(self.sent_to, end)
-        data = DATA[self.active_to : end]
-        return await self.client(number).send(self.at(number), self.active_to, data)
+    def next_end(self, count: int) -> int:
+        """`count` granules after `low`; after a part of a chunk, the first is filled up."""
+        start = self.low - self.low % self.granule
+        return start + min(count, max(self.chunks_left, 1)) * self.granule
 
-    def judge(self, answer: Answer) -> None:
-        if answer.code == 503:
-            assert answer.upload_status is None, answer
-            return
-        assert (answer.code, answer.upload_status) == (200, "active"), answer
-        self.active_to = self.sent_to
+    async def sending(
+        self, number: int, start: int, end: int, *, finalize: bool = False, other: bool = False
+    ) -> Answer:
+        data = self.data[start:end]
+        if other:
+            stored = max(min(end, self.low) - start, 0)
+            data = bytes(255 - byte for byte in data[:stored]) + data[stored:]
+        return await self.clients[number].send(self.at(number), start, data, finalize=finalize)
 
-    async def finalize(self, number: int) -> Answer:
-        self.sent_to = self.size
-        data = DATA[self.active_to : self.size]
-        client = self.client(number)
-        return await client.send(self.at(number), self.active_to, data, finalize=True)
-
-    async def send_a_part_of_a_chunk(
-        self, number: int, length: int, before_leaving: Awaitable[None] | None = None
+    def send(
+        self,
+        number: int,
+        start: int,
+        end: int,
+        *,
+        finalize: bool = False,
+        other: bool = False,
+        death: int | None = None,
     ) -> None:
-        self.sent_to = max(self.sent_to, self.active_to + GRANULE)
+        sending = self.sending(number, start, end, finalize=finalize, other=other)
+        answer = self.run(self.mortal(number, death, sending))
+        wrong = self.is_wrong(start, end, finalize=finalize)
+        if answer is not None and answer.code == 200:
+            assert not wrong, answer
+        elif answer is not None and answer.code != 503:
+            assert 400 <= answer.code < 500, answer
+            if not self.ended_before(answer):
+                assert not self.is_right(start, end, finalize=finalize), answer
+            return
+        else:
+            assert answer is None or self.disturbed, answer
+            if wrong:
+                return
+        self.high = max(self.high, end)
+        if finalize:
+            # Until the client gets an answer, it repeats only this.
+            self.may_end = self.size = end
+        if answer is None or answer.code != 200:
+            return
+        if finalize:
+            self.file, self.size = answer.file, end
+        else:
+            assert answer.upload_status == "active", answer
+            self.low = max(self.low, end)
+
+    def is_wrong(self, start: int, end: int, *, finalize: bool) -> bool:
+        """Whether the protocol forbids it in every state that the upload may have."""
+        if self.may_end is not None:
+            return not finalize or end != self.may_end
+        whole = finalize or end % self.granule == 0 or end <= self.low
+        fits = not self.known or end == self.size or (end < self.size and not finalize)
+        return not whole or not fits or start > self.high or (finalize and end < self.low)
+
+    def is_right(self, start: int, end: int, *, finalize: bool) -> bool:
+        """Whether a client that repeats what was not acknowledged may send it."""
+        aligned = start == self.low or (start < self.low and start % self.granule == 0)
+        wrong = self.is_wrong(start, end, finalize=finalize)
+        return aligned and start < end and end >= self.low == self.high and not wrong
+
+    def ended_before(self, answer: Answer) -> bool:
+        """Whether the answer shows that a command without an answer ended the upload."""
+        if self.may_end is not None and answer.upload_status == "final" and answer.code == 200:
+            self.file, self.size = answer.file, self.may_end
+        elif self.may_be_cancelled and 400 <= answer.code < 500:
+            self.cancelled = True
+        elif self.may_end is not None and answer.code == 400:
+            # A cancel that comes too late. The file is in the answer to a query.
+            return True
+        return not self.open
+
+    def check_same(self, answer: Answer) -> None:
+        assert self.file
+        assert answer.file["name"] == self.file["name"]
+
+    async def send_a_part_of_a_chunk(self, number: int, length: int) -> None:
         parts = urlsplit(self.at(number))
         _, writer = await asyncio.open_connection(parts.hostname, parts.port)
         head = (
             f"POST {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
-            f"Content-Length: {GRANULE}\r\nX-Goog-Upload-Command: upload\r\n"
-            f"X-Goog-Upload-Offset: {self.active_to}\r\n\r\n"
+            f"Content-Length: {self.next_end(1) - self.low}\r\nX-Goog-Upload-Command: upload\r\n"
+            f"X-Goog-Upload-Offset: {self.low}\r\n\r\n"
         )
-        writer.write(head.encode() + DATA[self.active_to : self.active_to + length])
-        await writer.drain()
-        if before_leaving is not None:
-            await before_leaving
-        writer.close()
         with suppress(ConnectionError):
+            writer.write(head.encode() + self.data[self.low : self.low + length])
+            await writer.drain()
+            writer.close()
             await writer.wait_closed()
-
-
-async def gathered(*sent: Coroutine[Any, Any, Answer]) -> list[Answer]:
-    return list(await asyncio.gather(*sent))
