@@ -52,6 +52,15 @@ class _Fake:
     ready: Mapping[str, str]
 
 
+class _Gone(asyncio.Protocol):
+    """What is left of a replica: its listener closes later, as one that closes leaks a connection
+    that it is accepting."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.abort()
+
+
 class _Life:
     """Of one replica, from a start to its end."""
 
@@ -68,11 +77,13 @@ class _Life:
                 self.end()
         return self.over
 
+    def connection(self) -> asyncio.Protocol:
+        assert self.runner is not None
+        return _Gone() if self.over else self.runner.connections()
+
     def end(self) -> None:
         self.over = True
-        assert self.server is not None
         assert self.runner is not None
-        self.server.close()
         for connection in self.runner.connections.connections:
             if connection.transport is not None:
                 connection.transport.abort()
@@ -153,7 +164,7 @@ class _Replica:
             life.runner = application_runner(application(load(PROXY_KINDS)))
         await life.runner.setup()
         loop = asyncio.get_running_loop()
-        life.server = await loop.create_server(life.runner.connections, "127.0.0.1", self._port)
+        life.server = await loop.create_server(life.connection, "127.0.0.1", self._port)
 
     def _mortal_client(self, *options: Any) -> OutboundClient:
         client = _MortalClient(*options)
@@ -166,8 +177,10 @@ class _Replica:
             self.life.end()
         assert self._client is not None
         assert self.life.runner is not None
+        assert self.life.server is not None
         await self._client.close()  # its calls end too
         await self.life.runner.cleanup()
+        self.life.server.close()
 
 
 class OneProcess:
