@@ -60,10 +60,14 @@ class StagedFiles:
         # A client can send any id, and this one becomes part of an object's name.
         if not STAGED_ID.fullmatch(staged_id):
             raise _no_such_file(staged_id)
-        file = await read_as(self._state, self._record_name(caller, staged_id), File)
+        file = await self.find(caller, staged_id)
         if file is None:
             raise _no_such_file(staged_id)
         return file
+
+    async def find(self, caller: Caller, staged_id: str) -> File | None:
+        """The file of an id that this class has made."""
+        return await read_as(self._state, self._record_name(caller, staged_id), File)
 
     async def open(self, caller: Caller, staged_id: str) -> tuple[File, Body]:
         """A file and its content."""

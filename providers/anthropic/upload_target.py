@@ -115,6 +115,12 @@ class AnthropicUploadTarget(CollectedParts):
         await self._parts.complete(session, total)
         return await self._staged_file(session, staged_id, total, None)
 
+    async def unanswered(self, session: OpenSession) -> File | None:
+        staged_id = session.details.get("staged")
+        if staged_id is None:
+            return await super().unanswered(session)
+        return await self._staged.find(session.caller, staged_id)
+
     async def discard(self, session: OpenSession, file: File) -> None:
         staged_id = session.details.get("staged")
         if staged_id is None:

@@ -84,6 +84,10 @@ class BedrockUploadTarget:
         await self._parts.complete(session, total)
         return await self._file(session)
 
+    async def unanswered(self, session: OpenSession) -> File | None:
+        exists = await self._size(session, _name(session)) is not None
+        return await self._file(session) if exists else None
+
     async def abort(self, session: OpenSession) -> None:
         await self._parts.abort(session)
 

@@ -135,6 +135,12 @@ class OpenAIUploadTarget:
             return await self._posted.make(session, total, staged)
         return await self._completed(session, upload, total)
 
+    async def unanswered(self, session: OpenSession) -> File | None:
+        route = await self._routes.stored(session)
+        if route is None or not route.upload:
+            return await self._posted.unanswered(session)
+        return await self._posted.made(session)
+
     async def abort(self, session: OpenSession) -> None:
         route = await self._routes.stored(session)
         if route is not None and route.upload:

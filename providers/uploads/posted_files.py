@@ -68,7 +68,7 @@ class PostedFiles:
 
     async def make(self, session: OpenSession, size: int, content: Body) -> File:
         """Post the file, unless an earlier request whose answer was lost has made it."""
-        first = await write(self._state, session_object(session.id, "attempt"), b"")
+        first = await write(self._state, _attempt(session), b"")
         native = None if first else await self.find(session, size)
         if native is None:
             try:
@@ -79,21 +79,31 @@ class PostedFiles:
                     raise
         return await self.record(session, native)
 
+    async def unanswered(self, session: OpenSession) -> File | None:
+        """The file that an earlier request has posted, if its answer was lost."""
+        if await self._state.head(_attempt(session)) is None:
+            return None
+        return await self.made(session)
+
+    async def made(self, session: OpenSession) -> File | None:
+        native = await self.find(session)
+        return None if native is None else await self.record(session, native)
+
     async def record(self, session: OpenSession, native: Answer) -> File:
         names = {n: session.details.get(n, "") for n in ("display_name", "mime_type")}
         record = FileRecord(session.id, **names)
         await self._records.write(native.id, record)
         return self._api.file(native, record)
 
-    async def find(self, session: OpenSession, size: int) -> Answer | None:
-        """A file with this session's name, which is unique, and size."""
+    async def find(self, session: OpenSession, size: int | None = None) -> Answer | None:
+        """A file with this session's name, which is unique, and this size if one is given."""
         name = self._api.form(session.details).name
         started = int(session.details["started"]) - _CLOCK_SECONDS
         async for native in self._api.newest(session.caller, session.details):
             made = self._api.file(native, None)
             if made.create_time and made.create_time.timestamp() < started:
                 return None
-            if (made.display_name, made.size) == (name, size):
+            if made.display_name == name and size in (None, made.size):
                 return native
         return None
 
@@ -106,6 +116,10 @@ class PostedFiles:
         form = self._api.form(session.details)
         content_type, body = form_with_file(form.fields, "file", form.name, form.mime_type, content)
         return await self._client.post_body(session.caller, self._api.path, content_type, body)
+
+
+def _attempt(session: OpenSession) -> str:
+    return session_object(session.id, "attempt")
 
 
 def start_details(start: UploadStart, **more: str) -> dict[str, str]:
@@ -174,6 +188,9 @@ class CollectedParts:
             return await self._posted.make(session, total, content)
         finally:
             await close(content)
+
+    async def unanswered(self, session: OpenSession) -> File | None:
+        return await self._posted.unanswered(session)
 
     async def abort(self, session: OpenSession) -> None:
         await self._parts.abort(session)

@@ -104,10 +104,14 @@ class ResumableUploads:
         end = await self._end(session.id)
         if end is None:
             opened = _opened(session)
-            end = await self._record(session.id, _End())
+            # The process of that request may have died before it recorded the end.
+            file = await self._target.unanswered(opened)
+            made = _End() if file is None else _End(file, file.size or 0)
+            end = await self._record(session.id, made)
             if end.file is None:
                 await self._abort(opened)
-                await self._clean_up(session.id)
+            await self._clean_up(session.id)
+            if end.file is None:
                 return UploadProgress(UploadStatus.CANCELLED)
         _answer(end)
         raise _refused("the upload is finished; delete the file instead")

@@ -58,6 +58,9 @@ class UploadTarget(Protocol):
     async def assemble(self, session: OpenSession, total: int) -> File:
         """Make the file of all parts. A repeat after an unknown outcome makes no second file."""
 
+    async def unanswered(self, session: OpenSession) -> File | None:
+        """The file that a request without an answer has made; None if there is no file yet."""
+
     async def abort(self, session: OpenSession) -> None:
         """End what is open at the provider; the session's state objects are removed afterwards."""
 

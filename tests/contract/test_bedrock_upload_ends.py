@@ -86,10 +86,9 @@ async def test_a_cancel_is_final_even_if_s3_fails_once(
     assert len(left_of_session(bedrock)) == 1
 
 
-@pytest.mark.parametrize("at", ["request", "answer"])
-async def test_a_cancel_during_the_end_leaves_no_file(bedrock: BedrockWithFake, at: str) -> None:
+async def test_a_cancel_during_the_end_leaves_no_file(bedrock: BedrockWithFake) -> None:
     session = await bedrock.start(len(SMALL))
-    await bedrock.strike_s3("PUT", "delay", name="slow", at=at)
+    await bedrock.strike_s3("PUT", "delay", name="slow")
     slow = asyncio.create_task(whole(bedrock, session))
     await bedrock.happened("slow")
     assert (await bedrock.uploads.cancel(session)).status is UploadStatus.CANCELLED
@@ -97,6 +96,35 @@ async def test_a_cancel_during_the_end_leaves_no_file(bedrock: BedrockWithFake, 
     error = await refused(slow)
     assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "cancelled")
     await nothing_made(bedrock)
+
+
+async def test_a_cancel_during_the_end_is_too_late_for_a_file_that_was_made(
+    bedrock: BedrockWithFake,
+) -> None:
+    session = await bedrock.start(len(SMALL))
+    await bedrock.strike_s3("PUT", "delay", name="slow", at="answer")
+    slow = asyncio.create_task(whole(bedrock, session))
+    await bedrock.happened("slow")
+    error = await refused(bedrock.uploads.cancel(session))
+    assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "final")
+    await bedrock.release("slow")
+    await the_one_file(bedrock, SMALL, await slow)
+
+
+@pytest.mark.parametrize("parts", [False, True])
+async def test_a_cancel_after_an_end_that_died_with_its_process_finds_the_file(
+    bedrock: BedrockWithFake, parts: bool
+) -> None:
+    data = DATA if parts else SMALL
+    session = await bedrock.start(len(data))
+    method, query = ("POST", UPLOAD) if parts else ("PUT", "")
+    await bedrock.strike_s3(method, "delay", query=query, name="slow", at="answer")
+    slow = asyncio.create_task((in_chunks if parts else whole)(bedrock, session))
+    await bedrock.happened("slow")
+    slow.cancel()
+    error = await refused(bedrock.uploads.cancel(session))
+    assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "final")
+    await the_one_file(bedrock, data, await bedrock.uploads.query(session))
 
 
 @pytest.mark.parametrize(("method", "query"), [("POST", BEGIN), ("PUT", PART)])

@@ -10,6 +10,7 @@ from providers.upload import GRANULARITY, UploadSession, UploadStatus
 from tests.contract.openai_uploading import (
     DATA,
     SMALL,
+    in_chunks,
     last_chunk,
     left_of_session,
     the_one_file,
@@ -133,10 +134,9 @@ async def test_two_concurrent_first_chunks_are_one_upload(openai: OpenAIWithFake
     await the_one_file(openai, DATA, await last_chunk(openai, session))
 
 
-@pytest.mark.parametrize("at", ["request", "answer"])
-async def test_a_cancel_during_the_end_leaves_no_file(openai: OpenAIWithFake, at: str) -> None:
+async def test_a_cancel_during_the_end_leaves_no_file(openai: OpenAIWithFake) -> None:
     session = await openai.start(len(SMALL))
-    await openai.strike("POST", "files", "delay", name="slow", at=at)
+    await openai.strike("POST", "files", "delay", name="slow")
     slow = asyncio.create_task(whole(openai, session))
     await openai.happened("slow")
     assert (await openai.uploads.cancel(session)).status is UploadStatus.CANCELLED
@@ -145,6 +145,35 @@ async def test_a_cancel_during_the_end_leaves_no_file(openai: OpenAIWithFake, at
     assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "cancelled")
     assert await openai.objects("files") == []
     assert len(left_of_session(openai)) == 1
+
+
+async def test_a_cancel_during_the_end_is_too_late_for_a_file_that_was_made(
+    openai: OpenAIWithFake,
+) -> None:
+    session = await openai.start(len(SMALL))
+    await openai.strike("POST", "files", "delay", name="slow", at="answer")
+    slow = asyncio.create_task(whole(openai, session))
+    await openai.happened("slow")
+    error = await refused(openai.uploads.cancel(session))
+    assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "final")
+    await openai.release("slow")
+    await the_one_file(openai, SMALL, await slow)
+
+
+@pytest.mark.parametrize("parts", [False, True])
+async def test_a_cancel_after_an_end_that_died_with_its_process_finds_the_file(
+    openai: OpenAIWithFake, parts: bool
+) -> None:
+    data = DATA if parts else SMALL
+    session = await openai.start(len(data))
+    call = "uploads/[^/]+/complete" if parts else "files"
+    await openai.strike("POST", call, "delay", name="slow", at="answer")
+    slow = asyncio.create_task((in_chunks if parts else whole)(openai, session))
+    await openai.happened("slow")
+    slow.cancel()
+    error = await refused(openai.uploads.cancel(session))
+    assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "final")
+    await the_one_file(openai, data, await openai.uploads.query(session))
 
 
 @pytest.mark.parametrize("call", ["uploads", "uploads/[^/]+/parts"])

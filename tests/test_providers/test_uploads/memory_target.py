@@ -54,6 +54,9 @@ class MemoryTarget:
         assert len(data) == total
         return await self._make(data)
 
+    async def unanswered(self, session: OpenSession) -> File | None:
+        return File(id="f0", size=len(self.files["f0"])) if self.files else None
+
     async def abort(self, session: OpenSession) -> None:
         self.aborted += 1
 

@@ -253,6 +253,20 @@ async def test_a_concurrent_cancel_and_end() -> None:
         assert error.upload_status == ("final" if finished else "cancelled")
 
 
+async def test_a_cancel_after_an_end_whose_process_died_is_too_late() -> None:
+    """The provider has the file, and nothing says so here."""
+    client = Client(None)
+    client.target.faults[:] = ["after"]
+    with pytest.raises(FerryError):
+        await client.send(0, 13, finalize=True)
+    with pytest.raises(FerryError) as caught:
+        await client.uploads.cancel(client.session)
+    assert caught.value.upload_status == "final"
+    final = await client.uploads.query(client.session)
+    assert (final.status, final.received) == (UploadStatus.FINAL, 13)
+    assert await client.send(0, 13, finalize=True) == replace(final, repeated=True)
+
+
 async def test_an_end_whose_parts_were_deleted_meanwhile() -> None:
     """A staged part that is deleted while it is read breaks off: not an error of the client."""
     client = Client(None, whole_limit=0)
