@@ -7,7 +7,7 @@ from itertools import count
 from typing import Final
 
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, precondition, rule
+from hypothesis.stateful import initialize, rule
 
 from tests.end_to_end.batch_client import (
     Answer,
@@ -20,7 +20,7 @@ from tests.end_to_end.batch_client import (
     inline,
     text_of,
 )
-from tests.test_faults.replica_machine import ReplicaMachine, deaths, either, faults, gathered
+from tests.test_faults.replica_machine import ReplicaMachine, deaths, either, faults, gathered, when
 
 RETRYABLE: Final = (429, 503, 504)
 FINDS_LOST_ONES: Final = ("openai", "mistral", "bedrock")
@@ -76,6 +76,8 @@ def few_batches(machine: "BatchMachine") -> bool:
 class BatchMachine(ReplicaMachine):
     """`strays` are batches that there may be and whose names no client knows."""
 
+    steps = 30
+
     def __init__(self) -> None:
         super().__init__()
         self.clients = [
@@ -92,8 +94,8 @@ class BatchMachine(ReplicaMachine):
 
     # --- creations -------------------------------------------------------------------------------
 
-    @precondition(few_batches)
     @rule(number=either, size=sizes, in_a_file=st.booleans(), keyed=st.booleans(), death=deaths)
+    @when(few_batches)
     def create(
         self, number: int, size: int, in_a_file: bool, keyed: bool, death: int | None
     ) -> None:
@@ -104,8 +106,8 @@ class BatchMachine(ReplicaMachine):
         else:
             batch.created(answer)
 
-    @precondition(few_batches)
     @rule(size=sizes, in_a_file=st.booleans())
+    @when(few_batches)
     def create_at_both_with_one_key(self, size: int, in_a_file: bool) -> None:
         batch = self.new(size, in_a_file, keyed=True)
         answers = self.run(gathered(self.creation(0, batch), self.creation(1, batch)))
@@ -116,8 +118,8 @@ class BatchMachine(ReplicaMachine):
                 assert answer.code == 409 or answer.code in RETRYABLE, answer
         assert batch.name, answers
 
-    @precondition(few_batches)
     @rule(size=sizes)
+    @when(few_batches)
     def create_equal_ones_at_both(self, size: int) -> None:
         """Without a key, and with both clients there to the end, they are two batches."""
         one = self.new(size, in_a_file=False, keyed=False)
@@ -127,8 +129,8 @@ class BatchMachine(ReplicaMachine):
         for batch, answer in zip((one, other), answers, strict=True):
             batch.created(answer)
 
-    @precondition(few_batches)
     @rule(size=sizes, fault=faults, death=deaths)
+    @when(few_batches)
     def create_from_equally_long_files(self, size: int, fault: str, death: int | None) -> None:
         """Each gets the results of its own lines, also if the answer to an upload was lost."""
         left = [f"request {n} of {next(numbers)}" for n in range(size)]
@@ -141,7 +143,6 @@ class BatchMachine(ReplicaMachine):
             batch.source = from_file(file)
             batch.created(self.run(self.creation(0, batch)))
 
-    @precondition(few_batches)
     @rule(
         number=either,
         size=sizes,
@@ -150,6 +151,7 @@ class BatchMachine(ReplicaMachine):
         fault=faults,
         nth=st.sampled_from([None, None, 1, 2, 3]),
     )
+    @when(few_batches)
     def create_while_the_upstream_fails(
         self, number: int, size: int, in_a_file: bool, keyed: bool, fault: str, nth: int | None
     ) -> None:
@@ -166,8 +168,8 @@ class BatchMachine(ReplicaMachine):
             assert answer.code in RETRYABLE, answer
             self.lose(batch, lost=True)
 
-    @precondition(lambda self: self.some(lambda batch: batch.lost and not batch.key))
     @rule(number=either, which=any_of_them)
+    @when(lambda self: self.some(lambda batch: batch.lost and not batch.key))
     def repeat_without_a_key(self, number: int, which: int) -> None:
         """As an SDK does by itself after 503."""
         batch = self.pick(which, lambda batch: batch.lost and not batch.key)
@@ -180,8 +182,8 @@ class BatchMachine(ReplicaMachine):
             assert answer.error == (409, "ABORTED")
             assert self.kind not in FINDS_LOST_ONES
 
-    @precondition(lambda self: self.some(lambda batch: batch.key and not batch.deleted))
     @rule(number=either, which=any_of_them, death=deaths)
+    @when(lambda self: self.some(lambda batch: batch.key and not batch.deleted))
     def repeat_with_its_key(self, number: int, which: int, death: int | None) -> None:
         batch = self.pick(which, lambda batch: batch.key and not batch.deleted)
         unknown = batch.unknown
@@ -195,21 +197,21 @@ class BatchMachine(ReplicaMachine):
             assert unknown, answer
             assert answer.error == (409, "ABORTED")
 
-    @precondition(lambda self: self.some(lambda batch: batch.key and batch.known))
     @rule(number=either, which=any_of_them)
+    @when(lambda self: self.some(lambda batch: batch.key and batch.known))
     def use_its_key_for_another(self, number: int, which: int) -> None:
         batch = self.pick(which, lambda batch: batch.key and batch.known)
         other = inline({"request": asking("another")})
         answer = self.run(self.clients[number].create(other, headers=batch.headers))
         assert answer.error == (409, "ALREADY_EXISTS")
 
-    @precondition(
+    @rule(number=either, which=any_of_them)
+    @when(
         lambda self: (
             self.upstream.kind.key_pairs is None
             and self.some(lambda batch: batch.key and batch.ordered)
         )
     )
-    @rule(number=either, which=any_of_them)
     def use_its_key_as_another_tenant(self, number: int, which: int) -> None:
         batch = self.pick(which, lambda batch: batch.key and batch.ordered)
         headers = {**batch.headers, "x-goog-api-key": self.upstream.kind.other_key}
@@ -218,16 +220,16 @@ class BatchMachine(ReplicaMachine):
 
     # --- what is done with a batch ---------------------------------------------------------------
 
-    @precondition(lambda self: self.of_others)
     @rule(number=either)
+    @when(lambda self: self.of_others)
     def use_one_of_another_tenant(self, number: int) -> None:
         client = self.clients[number]
         for name in self.of_others:
             for call in (client.get(name), client.cancel(name), client.delete(name)):
                 assert self.run(call).code in (403, 404)
 
-    @precondition(lambda self: self.some(lambda batch: batch.known))
     @rule(number=either, which=any_of_them)
+    @when(lambda self: self.some(lambda batch: batch.known))
     def get(self, number: int, which: int) -> None:
         batch = self.pick(which, lambda batch: batch.known)
         document = self.run(self.clients[number].get(batch.name)).ok
@@ -235,20 +237,20 @@ class BatchMachine(ReplicaMachine):
             stats = document["metadata"]["batchStats"]
             assert stats["requestCount"] == str(len(batch.texts)), document
 
-    @precondition(lambda self: self.some(lambda batch: batch.known))
     @rule(number=either, which=any_of_them, death=deaths)
+    @when(lambda self: self.some(lambda batch: batch.known))
     def cancel(self, number: int, which: int, death: int | None) -> None:
         batch = self.pick(which, lambda batch: batch.known)
         calling = self.clients[number].cancel(batch.name)
         answer = self.run(self.mortal(number, death, calling))
         if answer is None or answer.code == 200:
             assert answer is None or batch.end is None
-            batch.cancelled = batch.end is None
+            batch.cancelled |= batch.end is None
         else:
             assert answer.error == (400, "FAILED_PRECONDITION")
 
-    @precondition(lambda self: self.some(lambda batch: batch.known))
     @rule(number=either, which=any_of_them, death=deaths)
+    @when(lambda self: self.some(lambda batch: batch.known))
     def delete(self, number: int, which: int, death: int | None) -> None:
         batch = self.pick(which, lambda batch: batch.known)
         calling = self.clients[number].delete(batch.name)
@@ -261,26 +263,24 @@ class BatchMachine(ReplicaMachine):
         else:
             assert answer.error == (400, "FAILED_PRECONDITION")
 
-    @precondition(
-        lambda self: self.kind != "gemini" and self.some(lambda b: b.known and not b.ordered)
-    )
     @rule(number=either, which=any_of_them)
+    @when(lambda self: self.kind != "gemini" and self.some(lambda b: b.known and not b.ordered))
     def delete_its_input(self, number: int, which: int) -> None:
         """Nothing is read from it after the creation."""
         batch = self.pick(which, lambda batch: batch.known and not batch.ordered)
         call = self.clients[number].call("DELETE", f"v1beta/{batch.source['fileName']}")
         assert self.run(call).code in (200, 404)
 
-    @precondition(lambda self: self.some(lambda batch: batch.deleted))
     @rule(number=either, which=any_of_them)
+    @when(lambda self: self.some(lambda batch: batch.deleted))
     def use_a_deleted_one(self, number: int, which: int) -> None:
         name = self.pick(which, lambda batch: batch.deleted).name
         client = self.clients[number]
         for call in (client.get(name), client.cancel(name), client.delete(name)):
             assert self.run(call).error == (404, "NOT_FOUND")
 
-    @precondition(lambda self: self.some(lambda batch: batch.known))
     @rule(number=either, which=any_of_them)
+    @when(lambda self: self.some(lambda batch: batch.known))
     def read_results(self, number: int, which: int) -> None:
         self.run(self.check_results(number, self.pick(which, lambda batch: batch.known)))
 
