@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from shutil import rmtree
 
 from aiohttp import ClientSession, ClientTimeout
 
+from providers.stored_objects import STAGED
 from tests.end_to_end.fake_client import KINDS, FakeClient
 from tests.processes import Process, fake, free_port, start_proxy
 
@@ -55,6 +57,8 @@ class Replicas:
 
     async def reset(self, kind: str) -> None:
         await self.fakes[kind].reset()
+        # Without a record, a staged file is in no list.
+        await asyncio.to_thread(rmtree, self._state / STAGED.prefix, ignore_errors=True)
 
     async def stop(self) -> None:
         await asyncio.gather(*(each.stop() for each in self._running))
