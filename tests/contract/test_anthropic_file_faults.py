@@ -158,12 +158,9 @@ async def test_an_invalid_answer_is_the_upstreams_fault(
     assert error.status == Status.UNAVAILABLE
 
 
-@pytest.mark.parametrize("at", ["request", "answer"])
-async def test_a_cancel_during_the_end_leaves_no_file(
-    anthropic: AnthropicWithFake, at: str
-) -> None:
+async def test_a_cancel_during_the_end_leaves_no_file(anthropic: AnthropicWithFake) -> None:
     session = await anthropic.start(len(SMALL), SENT)
-    await anthropic.strike("POST", "files", "delay", name="slow", at=at)
+    await anthropic.strike("POST", "files", "delay", name="slow", at="request")
     slow = asyncio.create_task(refused(whole(anthropic, session)))
     await anthropic.happened("slow")
     assert (await anthropic.uploads.cancel(session)).status == "cancelled"
@@ -172,6 +169,19 @@ async def test_a_cancel_during_the_end_leaves_no_file(
     assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "cancelled")
     assert await anthropic.objects("files") == []
     assert await anthropic.kept() == ["uploads/s1/end"]
+
+
+async def test_a_cancel_during_the_end_is_too_late_for_a_file_that_was_made(
+    anthropic: AnthropicWithFake,
+) -> None:
+    session = await anthropic.start(len(SMALL), SENT)
+    await anthropic.strike("POST", "files", "delay", name="slow", at="answer")
+    slow = asyncio.create_task(whole(anthropic, session))
+    await anthropic.happened("slow")
+    error = await refused(anthropic.uploads.cancel(session))
+    assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "final")
+    await anthropic.release("slow")
+    await the_one_file(anthropic, SMALL, await slow)
 
 
 async def test_another_sender_can_continue_for_one_that_disconnected(
