@@ -136,7 +136,7 @@ class Settings(BaseSettings):
     answer_seconds: Seconds = 600.0
     max_connections: Annotated[int, whole_number(1)] = 5_000
     max_connections_per_peer: Annotated[int, whole_number(1)] = 1_000
-    # Each takes up to about 1 MiB of buffers.
+    # Each takes about 0.4 MiB of buffers.
     max_uploads: Annotated[int, whole_number(1)] = 1024
     drain_seconds: Seconds = 30.0
     drain_grace_seconds: Annotated[
