@@ -8,7 +8,7 @@ from providers.claude_content.thought_signatures import (
     render_thinking_signature,
 )
 from providers.gemini_content.candidate import Candidate, render_answer, usage_metadata
-from providers.gemini_content.plain_answer import plain_answer
+from providers.gemini_content.plain_answer import NOTHING, only_object, plain_answer
 from providers.json_api.answer_shape import (
     as_list,
     as_text,
@@ -28,7 +28,6 @@ _FINISH_REASONS: Final = {
     "refusal": "SAFETY",
 }
 _NORMAL_ENDS: Final = _FINISH_REASONS.keys() - {"refusal"}
-_NOTHING: Final[tuple[object, ...]] = (None, [])
 
 # What Anthropic's own tools did before the answer. The answer's text has the outcome.
 _SERVER_TOOL_OUTPUTS: Final = (
@@ -56,16 +55,13 @@ def from_anthropic_message(message: dict[str, Any]) -> dict[str, Any]:
 
 def plain_message(message: dict[str, Any]) -> dict[str, Any] | None:
     """The answer if it is one text without citations; None for everything else."""
-    content, native = message.get("content"), message.get("stop_reason")
-    if not isinstance(content, list) or len(content) != 1:
-        return None
-    block = object_or_nothing(content[0])
+    block, native = only_object(message.get("content")), message.get("stop_reason")
     text = block.get("text")
     if (
         not (isinstance(text, str) and isinstance(native, str))
         or native not in _NORMAL_ENDS
         or block.get("type") != "text"
-        or block.get("citations") not in _NOTHING
+        or block.get("citations") not in NOTHING
     ):
         return None
     usage = _usage(object_or_nothing(message.get("usage")))

@@ -10,6 +10,18 @@ from typing import Any, Final
 _PLAIN: Final = frozenset({"content", "finishReason", "index"})
 
 
+NOTHING: Final[tuple[object, ...]] = (None, [])
+"""The values of a member that adds nothing to an answer."""
+
+
+def only_object(items: object) -> dict[str, Any]:
+    """The object that is alone in a list; {} for any other value."""
+    if isinstance(items, list) and len(items) == 1 and isinstance(items[0], dict):
+        only: dict[str, Any] = items[0]
+        return only
+    return {}
+
+
 def plain_answer(
     text: str,
     finish_reason: str,

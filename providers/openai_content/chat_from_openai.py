@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from providers.gemini_content.candidate import Candidate, render_answer
 from providers.gemini_content.citations import Segment, joined
-from providers.gemini_content.plain_answer import plain_answer
+from providers.gemini_content.plain_answer import NOTHING, only_object, plain_answer
 from providers.json_api.answer_shape import (
     as_list,
     as_object,
@@ -31,7 +31,6 @@ _FINISH_REASONS: Final = {
     "model_length": "MAX_TOKENS",
     "content_filter": "SAFETY",
 }
-_NOTHING: Final[tuple[object, ...]] = (None, [])
 
 
 def from_openai_chat(body: dict[str, Any]) -> dict[str, Any]:
@@ -44,10 +43,7 @@ def from_openai_chat(body: dict[str, Any]) -> dict[str, Any]:
 
 def plain_chat(body: dict[str, Any]) -> dict[str, Any] | None:
     """The answer if it is one choice with one text; None for everything else."""
-    choices = body.get("choices")
-    if not isinstance(choices, list) or len(choices) != 1:
-        return None
-    choice = object_or_nothing(choices[0])
+    choice = only_object(body.get("choices"))
     message, native = object_or_nothing(choice.get("message")), choice.get("finish_reason")
     text, index = message.get("content"), count_or_none(choice.get("index"))
     if (
@@ -56,8 +52,8 @@ def plain_chat(body: dict[str, Any]) -> dict[str, Any] | None:
         or index is None
         or choice.get("logprobs") is not None
         or message.get("refusal")
-        or message.get("annotations") not in _NOTHING
-        or message.get("tool_calls") not in _NOTHING
+        or message.get("annotations") not in NOTHING
+        or message.get("tool_calls") not in NOTHING
         or message.get("function_call") is not None
         or message.get("audio") is not None
     ):

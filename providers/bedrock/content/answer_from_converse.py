@@ -10,7 +10,7 @@ from providers.claude_content.thought_signatures import (
 )
 from providers.gemini_content.candidate import Candidate, render_answer, usage_metadata
 from providers.gemini_content.citations import joined
-from providers.gemini_content.plain_answer import plain_answer
+from providers.gemini_content.plain_answer import only_object, plain_answer
 from providers.json_api.answer_shape import (
     as_list,
     as_object,
@@ -50,10 +50,7 @@ def from_converse_answer(answer: dict[str, Any], *, thoughts: bool) -> dict[str,
 def plain_converse(answer: dict[str, Any]) -> dict[str, Any] | None:
     """The answer if it is one text; None for everything else."""
     message = object_or_nothing(object_or_nothing(answer.get("output")).get("message"))
-    content, native = message.get("content"), answer.get("stopReason")
-    if not isinstance(content, list) or len(content) != 1:
-        return None
-    block = object_or_nothing(content[0])
+    block, native = only_object(message.get("content")), answer.get("stopReason")
     text = block.get("text")
     if (
         not (isinstance(text, str) and isinstance(native, str))
