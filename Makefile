@@ -63,7 +63,7 @@ TOOLS += $(PROMTOOL)
 endif
 endif
 
-.PHONY: demo test faults lint types check audit licences sbom bench overload fuzz fuzz-parsers soak install sdks tools lock clean
+.PHONY: demo test faults lint types check audit licences sbom bench record-calls overload fuzz fuzz-parsers soak install sdks tools lock clean
 
 ## Runs the whole workflow of every provider against the fakes, without keys or network.
 demo: $(INSTALLED)
@@ -112,6 +112,11 @@ bench: $(INSTALLED)
 	$(VENV)/bin/python -m tests.benchmarks
 	$(VENV)/bin/python -m tests.benchmarks.translation
 	$(VENV)/bin/python -m tests.benchmarks.whole_proxy
+
+## Records the numbers of calls that the tests found today, into tests/recorded; see recorded_counts.py.
+record-calls: install
+	RECORD_CALLS=1 $(VENV)/bin/python -m pytest tests/contract/test_call_counts.py \
+	    tests/test_providers/test_call_counts.py tests/end_to_end/test_python_calls.py
 
 ## Measures with wrk what the proxy does beyond its limits; takes two minutes.
 overload: $(INSTALLED)

@@ -1,6 +1,7 @@
 """A state store that counts the calls it gets, over another one."""
 
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 
 from providers.body import Body
@@ -18,6 +19,10 @@ class CountedState:
         self._state = state
         self.calls: list[str] = []
         self.multipart = _CountedParts(state.multipart, self.calls)
+
+    def counts(self) -> Mapping[str, int]:
+        """How many calls of each kind it got."""
+        return Counter(call.partition(" ")[0] for call in self.calls)
 
     async def create(self, name: str, body: Body) -> bool:
         self.calls.append(f"create {name}")

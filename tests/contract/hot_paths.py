@@ -24,8 +24,13 @@ DATA = data_of(2 * GRANULARITY + 100)
 
 @dataclass(frozen=True, slots=True)
 class Calls:
+    """`store` has the number of each kind of call to the state store."""
+
     upstream: int
-    store: int
+    store: Mapping[str, int]
+
+    def counts(self) -> Mapping[str, int]:
+        return {"upstream": self.upstream, **self.store}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ class Subject:
         before = await self._requests()
         with proof.open():
             await operation()
-        return Calls(await self._requests() - before, len(state.calls))
+        return Calls(await self._requests() - before, state.counts())
 
     async def made(self, batch: NewBatch) -> str:
         return (await self.work.batches.create(self.work.caller, batch)).id
@@ -88,6 +93,13 @@ Operation: TypeAlias = Callable[[Subject], Awaitable[Calls]]
 # --- the operations -------------------------------------------------------------------------------
 
 
+async def start_upload(subject: Subject) -> Calls:
+    async def operation() -> None:
+        await subject.work.start(len(DATA), subject.in_parts)
+
+    return await subject.counted(operation)
+
+
 async def middle_chunk(subject: Subject) -> Calls:
     session = await subject.work.start(len(DATA), subject.in_parts)
     await subject.chunk(session, 0)
@@ -107,6 +119,27 @@ async def last_chunk(subject: Subject) -> Calls:
         assert (await subject.chunk(session, 2)).status is UploadStatus.FINAL
 
     return await subject.counted(operation, proven=True)
+
+
+async def get_file(subject: Subject) -> Calls:
+    file = await subject.work.upload(DATA[:100], subject.in_parts)
+
+    async def operation() -> None:
+        await subject.work.files.get(subject.work.caller, file)
+
+    return await subject.counted(operation)
+
+
+async def list_files(subject: Subject) -> Calls:
+    """Two of them."""
+    for session in ("one", "two"):
+        await subject.work.upload(DATA[:100], subject.in_parts, session)
+
+    async def operation() -> None:
+        page = await subject.work.files.list(subject.work.caller, 10, None)
+        assert len(page.items) == 2
+
+    return await subject.counted(operation)
 
 
 async def create_from_file(subject: Subject) -> Calls:

@@ -1,12 +1,11 @@
 """How many Python calls the translation of one line takes, on every provider.
 
-The number is the same on every machine, unlike time. It may only grow by a tenth; a smaller one is
-recorded when it is reached.
+The number is the same on every machine, unlike time, and may only grow by a tenth.
 """
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from math import inf
 from types import FrameType
 from typing import Any, Final
@@ -22,37 +21,10 @@ from tests.benchmarks.translated_lines import (
     table_of,
     translate_results,
 )
+from tests.recorded_counts import check_python_calls
 
 LINES: Final = 200
 SIZE: Final = 500
-_GROWTH: Final = 1.1
-
-# Calls for each line. A line is read twice in a creation. OTHER lines are those that the general
-# translator takes.
-RESULTS: Final[Mapping[str, float]] = {
-    "openai": 147,
-    "anthropic": 136,
-    "bedrock": 133,
-    "mistral": 140,
-}
-OTHER_RESULTS: Final[Mapping[str, float]] = {
-    "openai": 262,
-    "anthropic": 209,
-    "bedrock": 202,
-    "mistral": 254,
-}
-CREATION: Final[Mapping[str, float]] = {
-    "openai": 176,
-    "anthropic": 175,
-    "bedrock": 176,
-    "mistral": 176,
-}
-OTHER_CREATION: Final[Mapping[str, float]] = {
-    "openai": 810,
-    "anthropic": 818,
-    "bedrock": 1008,
-    "mistral": 805,
-}
 
 
 def calls(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
@@ -96,33 +68,32 @@ def creation(provider: str, lines: list[bytes]) -> float:
     return per_line(lambda some: create(translation, b"\n".join(some)), lines)
 
 
-def check(found: float, recorded: float) -> None:
-    assert found <= recorded * _GROWTH, f"{found:.0f} calls a line; {recorded:.0f} were recorded"
-    assert found >= recorded / _GROWTH, f"only {found:.0f} calls a line: record this number"
+def check(provider: str, lines: str, found: float) -> None:
+    check_python_calls("python_calls_per_line", f"{provider}: {lines}", found)
 
 
 @pytest.mark.parametrize("provider", TRANSLATIONS)
 def test_plain_results(provider: str) -> None:
     lines = [TRANSLATIONS[provider].result(number, SIZE) for number in range(LINES)]
-    check(results(provider, lines), RESULTS[provider])
+    check(provider, "plain results", results(provider, lines))
 
 
 @pytest.mark.parametrize("provider", TRANSLATIONS)
 def test_other_results(provider: str) -> None:
     lines = [_without_end(TRANSLATIONS[provider].result(number, SIZE)) for number in range(LINES)]
-    check(results(provider, lines), OTHER_RESULTS[provider])
+    check(provider, "other results", results(provider, lines))
 
 
 @pytest.mark.parametrize("provider", TRANSLATIONS)
 def test_creation_from_lines_that_are_alike(provider: str) -> None:
     lines = [gemini_line(number, SIZE) for number in range(LINES)]
-    check(creation(provider, lines), CREATION[provider])
+    check(provider, "creation, alike", creation(provider, lines))
 
 
 @pytest.mark.parametrize("provider", TRANSLATIONS)
 def test_creation_from_lines_that_all_differ(provider: str) -> None:
     lines = [_with_own_setting(gemini_line(number, SIZE), number) for number in range(LINES)]
-    check(creation(provider, lines), OTHER_CREATION[provider])
+    check(provider, "creation, different", creation(provider, lines))
 
 
 def _without_end(line: bytes) -> bytes:
