@@ -1,4 +1,4 @@
-"""The proxy in a process that counts the calls of functions, of Python and of C, in its main thread.
+"""The proxy in a process that counts the calls of functions, in Python and C, in its main thread.
 
 `python -m tests.counted_proxy` keeps the number in the file that the environment names.
 """
