@@ -4,6 +4,8 @@ import signal
 import sys
 from types import FrameType
 
+from proxy.garbage import importing
+
 
 def main() -> int:
     """Signals end the process from the first moment, until a part that serves handles them.
@@ -13,7 +15,8 @@ def main() -> int:
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
-    from proxy.command_line import main as command_line  # noqa: PLC0415 - it takes a second
+    with importing():
+        from proxy.command_line import main as command_line  # noqa: PLC0415 - takes half a second
 
     return command_line()
 

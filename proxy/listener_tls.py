@@ -8,17 +8,19 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from proxy.background import beside
 from proxy.settings import Settings
 from proxy.settings_problems import variable
 from proxy.threads import in_thread
+
+# Their parsers take 15 ms to import, and only a listener with TLS needs them.
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+    from cryptography.x509 import Certificate
 
 # The files are read, not watched: that also works on network file systems, and where Kubernetes
 # replaces a Secret by changing a symbolic link.
@@ -112,7 +114,7 @@ def _digest(files: tuple[Path, Path]) -> bytes | None:
         return None
 
 
-def _load(cert: Path, key: Path) -> tuple[ssl.SSLContext, x509.Certificate]:
+def _load(cert: Path, key: Path) -> "tuple[ssl.SSLContext, Certificate]":
     # OpenSSL's errors do not say which file is wrong.
     certificate = _certificate(cert)
     if certificate.public_key() != _private_key(key).public_key():
@@ -127,10 +129,12 @@ def _load(cert: Path, key: Path) -> tuple[ssl.SSLContext, x509.Certificate]:
     return context, certificate
 
 
-def _certificate(cert: Path) -> x509.Certificate:
+def _certificate(cert: Path) -> "Certificate":
     """The first certificate, whose key and time have been read."""
+    from cryptography.x509 import load_pem_x509_certificates  # noqa: PLC0415
+
     try:
-        certificate = x509.load_pem_x509_certificates(_read(_CERT, cert))[0]
+        certificate = load_pem_x509_certificates(_read(_CERT, cert))[0]
     except ValueError:
         raise UnusableCertificate(f"{_CERT}: there is no certificate in PEM in {cert}") from None
     try:
@@ -143,10 +147,12 @@ def _certificate(cert: Path) -> x509.Certificate:
     return certificate
 
 
-def _private_key(key: Path) -> PrivateKeyTypes:
+def _private_key(key: Path) -> "PrivateKeyTypes":
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
+
     data = _read(_KEY, key)
     try:
-        return serialization.load_pem_private_key(data, password=None)
+        return load_pem_private_key(data, password=None)
     except TypeError:
         raise UnusableCertificate(
             f"{_KEY}: the key in {key} is encrypted with a password, which is not supported"

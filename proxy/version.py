@@ -1,8 +1,10 @@
 """The version of the installed program."""
 
+from functools import cache
 from importlib import metadata
 
 
+@cache
 def version() -> str:
     try:
         return metadata.version("genai-ferry")

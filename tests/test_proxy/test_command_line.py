@@ -17,6 +17,7 @@ import pytest
 from aiohttp import ClientConnectorError, ClientResponse, ClientSession
 
 from proxy.command_line import main
+from proxy.version import version as ferry_version
 from tests.test_documentation import ROOT
 from tests.test_proxy.ferry_process import SECRET, clean_environment, ferry, ferry_process
 
@@ -80,6 +81,7 @@ def test_a_checkout_that_is_not_installed_says_so(
     def not_installed(name: str) -> str:
         raise PackageNotFoundError(name)
 
+    monkeypatch.setattr("proxy.command_line.version", ferry_version.__wrapped__)
     monkeypatch.setattr("proxy.version.metadata.version", not_installed)
     with pytest.raises(SystemExit) as ended:
         main(["--version"])

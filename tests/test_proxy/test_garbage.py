@@ -5,6 +5,11 @@ import sys
 
 SCRIPT = """
 import gc
+from proxy.garbage import importing
+with importing():
+    assert not gc.isenabled()
+assert gc.isenabled()
+assert gc.get_freeze_count() > 1_000
 from proxy.garbage import collect_rarely
 before = gc.get_threshold()
 collect_rarely()
