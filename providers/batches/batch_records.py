@@ -1,13 +1,15 @@
 """What a provider does not store about a batch: its model, its names, its request table."""
 
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import orjson
 
 from providers.batches.request_table import RowKind
+from providers.kept_records import KeptRecords
 from providers.resource_names import FileId, FileKind
 from providers.resources import BatchKind
-from providers.state import State, read_as, write
+from providers.state import State, write
 from providers.stored_objects import RECORDS
 
 
@@ -32,17 +34,17 @@ class BatchRecords:
     def __init__(self, upstream: str, state: State) -> None:
         self._upstream = upstream
         self._state = state
+        self._kept = KeptRecords(state, BatchRecord, partial(record_name, upstream))
 
     async def write(self, batch_id: str, record: BatchRecord) -> None:
         known = {name: value for name, value in asdict(record).items() if value}
         await write(self._state, record_name(self._upstream, batch_id), orjson.dumps(known))
 
     async def read(self, batch_id: str) -> BatchRecord:
-        found = await read_as(self._state, record_name(self._upstream, batch_id), BatchRecord)
-        return found or BatchRecord()
+        return await self._kept.read(batch_id) or BatchRecord()
 
     async def delete(self, batch_id: str) -> None:
-        await self._state.delete(record_name(self._upstream, batch_id))
+        await self._kept.delete(batch_id)
 
 
 def record_name(upstream: str, batch_id: str) -> str:

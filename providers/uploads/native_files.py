@@ -10,9 +10,10 @@ from providers.credential import Caller
 from providers.json_api.answer_shape import count_or_none
 from providers.json_api.client import Answer, JsonApi
 from providers.json_api.unix_time import from_unix
+from providers.kept_records import KeptRecords
 from providers.resource_names import native_file_id, parse_file_id
 from providers.resources import Download, File, Page
-from providers.state import State, read_as, write
+from providers.state import State, write
 from providers.stored_objects import FILES
 
 
@@ -31,17 +32,18 @@ class FileRecords:
     def __init__(self, upstream: str, state: State) -> None:
         self._upstream = upstream
         self._state = state
+        self._kept = KeptRecords(state, FileRecord, self._name)
 
     async def read(self, native_id: str) -> FileRecord | None:
         """None for a file that another tool uploaded."""
-        return await read_as(self._state, self._name(native_id), FileRecord)
+        return await self._kept.read(native_id)
 
     async def write(self, native_id: str, record: FileRecord) -> None:
         known = {name: value for name, value in asdict(record).items() if value}
         await write(self._state, self._name(native_id), orjson.dumps(known))
 
     async def delete(self, native_id: str) -> None:
-        await self._state.delete(self._name(native_id))
+        await self._kept.delete(native_id)
 
     def _name(self, native_id: str) -> str:
         return FILES.name(self._upstream, native_file_id(native_id))

@@ -179,6 +179,18 @@ async def get_running(subject: Subject) -> Calls:
     return await subject.counted(operation)
 
 
+async def poll_running(subject: Subject) -> Calls:
+    """As `get_running`, three times: what was read once is not read again."""
+    await subject.work.post("/_fake/settings", {"auto_advance": False})
+    batch_id = await subject.made(subject.inline(*TEXTS))
+
+    async def operation() -> None:
+        for _ in range(3):
+            await subject.work.batches.get(subject.work.caller, batch_id)
+
+    return await subject.counted(operation)
+
+
 async def get_inline_results(subject: Subject) -> Calls:
     return await _counted_inline_results(
         subject, await subject.made_and_ended(subject.inline(*TEXTS))

@@ -22,6 +22,7 @@ NO_LIMITS_OF_INPUTS = {
     "_LARGEST",  # the largest integer of 64 bits
     "_MOST_CALLS",
     "MOST_ENTRIES",  # of the credentials that are remembered
+    "MOST_KEPT",  # of the records that are remembered
     "_LONGEST_SECONDS",  # of a pause
 }
 

@@ -1,0 +1,41 @@
+"""Records of the state store that were read lately, so that the store is not asked again.
+
+They are never changed. A replica that has read one may keep it after another has deleted it: so
+this is only for records of what the provider has just shown, which it no longer does then.
+"""
+
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
+
+from providers.state import State, read_as
+
+# Some MiB for each upstream.
+MOST_KEPT: Final = 4096
+
+T = TypeVar("T")
+
+
+class KeptRecords(Generic[T]):
+    """Records of type `model` by their ids; `name` is that of an id's object in the store."""
+
+    def __init__(self, state: State, model: type[T], name: Callable[[str], str]) -> None:
+        self._state = state
+        self._model = model
+        self._name = name
+        self._kept: dict[str, T] = {}
+
+    async def read(self, record_id: str) -> T | None:
+        kept = self._kept.get(record_id)
+        return kept if kept is not None else await self._read(record_id)
+
+    async def delete(self, record_id: str) -> None:
+        self._kept.pop(record_id, None)
+        await self._state.delete(self._name(record_id))
+
+    async def _read(self, record_id: str) -> T | None:
+        found = await read_as(self._state, self._name(record_id), self._model)
+        if found is not None:
+            self._kept[record_id] = found
+            if len(self._kept) > MOST_KEPT:
+                del self._kept[next(iter(self._kept))]  # the one that was read first
+        return found
