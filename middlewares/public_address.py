@@ -12,6 +12,8 @@ from middlewares.trusted_proxies import Network, TrustedProxies, parse_address
 from providers.errors import invalid_argument
 from providers.limits import FORWARDED_PREFIX
 
+_ADDRESS: Final = web.RequestKey("address", str)
+
 _HOST: Final = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 # Segments of unreserved characters (RFC 3986 section 2.3), except `.` and `..`.
 _PATH_PREFIX: Final = re.compile(r"(/(?!\.{1,2}(/|\Z))[A-Za-z0-9._~-]+)*/?")
@@ -29,7 +31,9 @@ class PublicAddress:
 
     def of(self, request: web.Request) -> str:
         """Scheme, host, path and `/genai`, as in `https://ferry.example/team/genai`."""
-        return f"{self._configured or self._forwarded(request)}{PREFIX}"
+        if _ADDRESS not in request:  # a list asks for each of its files
+            request[_ADDRESS] = f"{self._configured or self._forwarded(request)}{PREFIX}"
+        return request[_ADDRESS]
 
     def local_path(self, request: web.Request) -> str:
         """The request's raw path without the configured public path.

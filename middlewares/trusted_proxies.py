@@ -5,6 +5,7 @@ from the right, and only as far as the proxies are trusted.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from itertools import takewhile
 from typing import Final
@@ -51,6 +52,7 @@ class TrustedProxies:
         return sum(1 for _ in takewhile(self.trusts, hops))
 
 
+@lru_cache(256)
 def parse_address(text: str | None) -> Address | None:
     """An address as peers or proxies give it: some add a port.
 

@@ -2,7 +2,7 @@
 
 from ipaddress import ip_network
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
@@ -215,3 +215,12 @@ def test_an_invalid_scheme(scheme: str) -> None:
 
 def _underscored(headers: dict[str, str]) -> dict[str, str]:
     return {name.replace("-", "_"): value for name, value in headers.items()}
+
+
+def test_the_address_is_made_once_for_each_request() -> None:
+    """A list of files names it in each of them."""
+    with patch.object(PublicAddress, "_forwarded", side_effect=["http://a", "http://b"]):
+        address = PublicAddress(None, ())
+        one, other = request_from("192.0.2.1"), request_from("192.0.2.1")
+        made = [address.of(request) for request in (one, one, other)]
+    assert made == ["http://a/genai", "http://a/genai", "http://b/genai"]
