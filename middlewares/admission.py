@@ -1,8 +1,8 @@
 """Admission: decides by the key, before any body is read, whether a request is accepted.
 
 The order: `lift_credential` finds the key, `Admission.check` refuses one that must not be used at
-the provider, and `Admission.identify` says whose it is. `Admission.caller` adds the tenant, just
-before a call that needs the state store: no other call asks for it. A request on an upload URL
+the provider, and `Admission.identify` says whose it is. `Admission.with_tenant` adds the tenant,
+just before a call that needs the state store: no other call asks for it. A request on an upload URL
 needs no key: `Admission.reopen` takes caller and tenant from the URL instead.
 """
 
@@ -85,23 +85,22 @@ class Admission:
                 self._refuse_misdirected(provider, key)
         return client
 
-    def identify(self, provider: Provider, given: Credential, headers: Mapping[str, str]) -> Caller:
+    def identify(
+        self, provider: Provider, client: Client, given: Credential, headers: Mapping[str, str]
+    ) -> Caller:
         """The caller at `provider`, with the inbound `headers` that it passes on; no tenant yet.
 
         Its credential is the provider's own, if it has one: client tokens are never sent upstream.
         """
         passed = {k: header_text(headers[k]) for k in provider.passed_headers if k in headers}
-        principal, own = self._client(provider, given).principal, provider.own_credential
-        identity = self.upload_urls.identity(provider.name, principal, _scoping(provider, passed))
+        scoping, own = _scoping(provider, passed), provider.own_credential
+        identity = self.upload_urls.identity(provider.name, client.principal, scoping)
         return Caller(given if own is None else own, "", passed, identity)
 
-    async def caller(
-        self, provider: Provider, given: Credential, headers: Mapping[str, str]
-    ) -> Caller:
-        """As `identify`, with the tenant. Raises StateError."""
-        caller = self.identify(provider, given, headers)
-        principal = self._client(provider, given).principal
-        return replace(caller, tenant=await self._tenant(provider, principal, caller.headers))
+    async def with_tenant(self, provider: Provider, client: Client, caller: Caller) -> Caller:
+        """The identified caller, with the tenant. Raises StateError."""
+        tenant = await self._tenant(provider, client.principal, caller.headers)
+        return replace(caller, tenant=tenant)
 
     async def reopen(
         self, request: web.Request, provider: Provider, upload: SealedUpload, given: Credential

@@ -6,7 +6,7 @@ from middlewares.ferry_headers import IDEMPOTENCY_KEY
 from middlewares.operations import CreateFile, Relayed, StartUpload
 from middlewares.request_keys import (
     CALLER,
-    CREDENTIAL,
+    CLIENT,
     GATEWAY,
     OPERATION,
     OUTCOME,
@@ -23,8 +23,8 @@ async def forward(request: web.Request) -> web.StreamResponse:
     provider, response = request[PROVIDER], web.Response()
     async with timed(request):
         if SESSION not in request and (provider.keeps_state or IDEMPOTENCY_KEY in request.headers):
-            admission = request.app[GATEWAY].admission
-            request[CALLER] = await admission.caller(provider, request[CREDENTIAL], request.headers)
+            admission, caller = request.app[GATEWAY].admission, request[CALLER]
+            request[CALLER] = await admission.with_tenant(provider, request[CLIENT], caller)
         with _proof(request).open():
             response[OUTCOME] = await request[OPERATION].carry_out(provider, request[CALLER])
     return response

@@ -47,7 +47,7 @@ async def provider_resolution(request: web.Request, handler: Handler) -> web.Str
     client.count_call()
     check_ferry_headers(request)
     check_owner(gateway, provider, request[ROUTE])
-    request[CALLER] = gateway.admission.identify(provider, given, request.headers)
+    request[CALLER] = gateway.admission.identify(provider, client, given, request.headers)
     return await handler(request)
 
 

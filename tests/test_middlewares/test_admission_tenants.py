@@ -13,7 +13,7 @@ from middlewares.admission import Admission
 from middlewares.clients import Clients, bare_client, named_client
 from middlewares.public_address import PublicAddress
 from middlewares.sealing import SealedUpload, UploadUrls
-from providers.credential import Credential
+from providers.credential import Caller, Credential
 from providers.errors import FerryError, NotFound
 from providers.provider import Provider
 from providers.resources import Page
@@ -38,6 +38,14 @@ def admission(state: MemoryState, *tokens: str) -> Admission:
     return Admission(providers, clients, None, PublicAddress(None, ()), urls, state)
 
 
+async def caller_of(
+    admits: Admission, provider: Provider, given: Credential, headers: Mapping[str, str]
+) -> Caller:
+    client = admits.check(make_mocked_request("GET", "/", {"Host": "localhost"}), provider, given)
+    caller = admits.identify(provider, client, given, headers)
+    return await admits.with_tenant(provider, client, caller)
+
+
 async def reopens(
     admits: Admission,
     provider: Provider,
@@ -58,7 +66,7 @@ async def reopens(
 
 async def test_a_tenant_depends_only_on_its_token_and_scope() -> None:
     both = admission(MemoryState(), *TOKENS)
-    ann = (await both.caller(LENDING, ANN, SCOPE)).tenant
+    ann = (await caller_of(both, LENDING, ANN, SCOPE)).tenant
     assert await reopens(both, LENDING, ANN, ann, SCOPE)
     assert not await reopens(both, LENDING, ANN, ann, {})
     assert not await reopens(both, LENDING, BOB, ann, SCOPE)
@@ -67,7 +75,7 @@ async def test_a_tenant_depends_only_on_its_token_and_scope() -> None:
 
 async def test_a_chunk_without_a_key_is_accepted_while_its_token_is_valid() -> None:
     state, none = MemoryState(), Credential()
-    ann = (await admission(state, *TOKENS).caller(LENDING, ANN, SCOPE)).tenant
+    ann = (await caller_of(admission(state, *TOKENS), LENDING, ANN, SCOPE)).tenant
     assert await reopens(admission(state, TOKENS[0]), LENDING, none, ann, SCOPE)
     assert not await reopens(admission(state, TOKENS[1]), LENDING, none, ann, SCOPE)
     assert not await reopens(admission(state, TOKENS[0]), LENDING, none, ann, {})
@@ -79,8 +87,8 @@ async def test_an_upload_goes_on_after_the_token_of_its_client_was_replaced() ->
     before, after = admission(state), admission(state)
     before.clients = Clients({"old": named_client("ann")})
     after.clients = Clients({"new": named_client("ann")})
-    ann = (await before.caller(LENDING, Credential("old"), {})).tenant
-    assert (await after.caller(LENDING, Credential("new"), {})).tenant == ann
+    ann = (await caller_of(before, LENDING, Credential("old"), {})).tenant
+    assert (await caller_of(after, LENDING, Credential("new"), {})).tenant == ann
     assert await reopens(after, LENDING, none, ann, {})
     assert await reopens(after, LENDING, Credential("new"), ann, {})
     assert not await reopens(after, LENDING, Credential("old"), ann, {})
@@ -90,8 +98,8 @@ async def test_an_upload_goes_on_after_the_token_of_its_client_was_replaced() ->
 
 async def test_tokens_do_not_affect_a_provider_with_the_callers_key() -> None:
     state = MemoryState()
-    caller = await admission(state, TOKENS[0]).caller(CALLERS, BOB, {})
-    assert caller == await admission(state).caller(CALLERS, BOB, {})
+    caller = await caller_of(admission(state, TOKENS[0]), CALLERS, BOB, {})
+    assert caller == await caller_of(admission(state), CALLERS, BOB, {})
     assert caller.credential == BOB
     assert await reopens(admission(state), CALLERS, Credential(), caller.tenant, {})
 
@@ -99,7 +107,7 @@ async def test_tokens_do_not_affect_a_provider_with_the_callers_key() -> None:
 @pytest.mark.parametrize("own", [OWN, Credential()])
 async def test_the_caller_has_the_proxys_own_credential_even_an_empty_one(own: Credential) -> None:
     provider = replace(CALLERS, own_credential=own)
-    caller = await admission(MemoryState(), TOKENS[0]).caller(provider, ANN, {})
+    caller = await caller_of(admission(MemoryState(), TOKENS[0]), provider, ANN, {})
     assert caller.credential == own
 
 
@@ -123,10 +131,12 @@ async def test_a_token_is_compared_as_a_whole(given: Credential, known: bool) ->
     admits = admission(MemoryState(), *TOKENS)
     if known:
         token = Credential(api_key=given.secret)
-        assert await admits.caller(LENDING, given, {}) == await admits.caller(LENDING, token, {})
+        assert await caller_of(admits, LENDING, given, {}) == await caller_of(
+            admits, LENDING, token, {}
+        )
         return
     with pytest.raises(FerryError) as caught:
-        await admits.caller(LENDING, given, {})
+        await caller_of(admits, LENDING, given, {})
     assert caught.value.status == Status.UNAUTHENTICATED
     assert not given.secret or given.secret not in str(caught.value)
 
@@ -134,7 +144,7 @@ async def test_a_token_is_compared_as_a_whole(given: Credential, known: bool) ->
 async def test_without_tokens_all_callers_are_one_tenant() -> None:
     admits = admission(MemoryState())
     ann, bob = Credential(api_key="a"), Credential(bearer="b")
-    assert await admits.caller(LENDING, ann, {}) == await admits.caller(LENDING, bob, {})
+    assert await caller_of(admits, LENDING, ann, {}) == await caller_of(admits, LENDING, bob, {})
 
 
 @pytest.mark.parametrize(
@@ -195,4 +205,4 @@ async def test_a_damaged_salt_makes_no_tenant(size: int) -> None:
     state = MemoryState()
     await write(state, SALT.name(), bytes(size))
     with pytest.raises(StateError, match="not what the proxy writes there"):
-        await admission(state, *TOKENS).caller(LENDING, ANN, SCOPE)
+        await caller_of(admission(state, *TOKENS), LENDING, ANN, SCOPE)

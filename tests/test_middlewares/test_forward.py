@@ -1,5 +1,6 @@
 """What an operation's upstream says about the caller's credential is remembered."""
 
+from middlewares.clients import bare_client
 from providers.credential import Credential
 from tests.test_middlewares.running_proxy import GEMINI_KEY, OPENAI_KEY, RunningProxy
 
@@ -7,9 +8,10 @@ FILES = "/genai/v1beta/files"
 
 
 async def tenant(proxy: RunningProxy, provider: str, key: str) -> str:
-    gateway = proxy.gateway
-    caller = await gateway.admission.caller(gateway.providers[provider], Credential(key), {})
-    return caller.known_as
+    gateway, given = proxy.gateway, Credential(key)
+    at, client = gateway.providers[provider], bare_client(key)
+    caller = gateway.admission.identify(at, client, given, {})
+    return (await gateway.admission.with_tenant(at, client, caller)).known_as
 
 
 async def test_a_list_accepts_the_caller_at_this_provider_only(proxy: RunningProxy) -> None:
