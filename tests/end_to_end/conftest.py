@@ -4,6 +4,7 @@ Tests that use them run in the session's event loop:
 `pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]`.
 """
 
+import secrets
 import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
@@ -15,6 +16,7 @@ import pytest_asyncio
 from aiohttp import ClientSession, ClientTimeout
 
 from tests.buckets import FakeS3, aws_environment, new_prefix
+from tests.end_to_end.batch_client import Document, asking, inline
 from tests.end_to_end.fake_client import IMMEDIATE, KINDS, FakeClient, Kind
 from tests.end_to_end.pattern import pattern_bytes
 from tests.end_to_end.sdk_process import (
@@ -190,6 +192,12 @@ def translated(request: pytest.FixtureRequest) -> FakeClient:
 async def client(fake: FakeClient, ferry: Ferry, http: ClientSession) -> UploadClient:
     """A client of the upload protocols without an SDK."""
     return UploadClient(ferry.base_url, fake.kind, http)
+
+
+@pytest.fixture
+def one() -> Document:
+    """A batch of one request that no other test sends: an equal one may be taken for its repeat."""
+    return inline({"request": asking("hello"), "metadata": {"n": secrets.token_hex(8)}})
 
 
 @pytest.fixture(params=["directory", "bucket"])

@@ -24,7 +24,6 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
 CREATE = {"method": "POST", "path": "^/v1/batches$"}
 SEND_UP = {"method": "POST", "path": "^/v1/files$"}
-ONE = inline({"request": asking("hello"), "metadata": {"n": "1"}})
 
 
 @pytest.fixture
@@ -53,14 +52,14 @@ async def left(openai: FakeClient) -> tuple[int, int]:
     ids=str,
 )
 async def test_a_batch_that_openai_refuses_leaves_no_file(
-    client: BatchClient, openai: FakeClient, status: int, error: tuple[int, str]
+    client: BatchClient, openai: FakeClient, status: int, error: tuple[int, str], one: Document
 ) -> None:
     refusal = {"error": {"message": "not now", "type": "the_type", "code": None, "param": None}}
     await openai.arm(
         CREATE, "status", status=status, body=refusal, headers={"x-request-id": "req_1"}
     )
 
-    refused = await client.create(ONE)
+    refused = await client.create(one)
 
     assert refused.error == error
     (info,) = refused.document["error"]["details"]
@@ -71,12 +70,12 @@ async def test_a_batch_that_openai_refuses_leaves_no_file(
 
 @pytest.mark.parametrize("fault", ["reset", "lose_answer"])
 async def test_a_translation_that_breaks_off_leaves_nothing(
-    client: BatchClient, openai: FakeClient, fault: str
+    client: BatchClient, openai: FakeClient, fault: str, one: Document
 ) -> None:
     """The answer to the upload is lost: the new file is found by its name, if there is one."""
     await openai.arm(SEND_UP, fault)
 
-    created = await client.create(ONE)
+    created = await client.create(one)
 
     if created.code == 200:
         assert await left(openai) == (1, 1)
@@ -88,10 +87,10 @@ async def test_a_translation_that_breaks_off_leaves_nothing(
 
 @pytest.mark.parametrize("source", ["inline", "file", "native"])
 async def test_a_batch_whose_answer_is_lost_is_found(
-    client: BatchClient, openai: FakeClient, source: str
+    client: BatchClient, openai: FakeClient, source: str, one: Document
 ) -> None:
     lines: dict[str, Any] = {"file": gemini_line("a", "hello"), "native": chat_line("a", "hello")}
-    config = from_file(await client.upload_lines([lines[source]])) if source in lines else ONE
+    config = from_file(await client.upload_lines([lines[source]])) if source in lines else one
     await openai.arm(CREATE, "lose_answer")
 
     created = await client.create(config, displayName="found again")
@@ -104,10 +103,10 @@ async def test_a_batch_whose_answer_is_lost_is_found(
 
 
 async def test_a_client_that_disconnects_creates_nothing(
-    client: BatchClient, openai: FakeClient
+    client: BatchClient, openai: FakeClient, one: Document
 ) -> None:
     fault = await openai.arm(CREATE, "delay", at="request")
-    creating = asyncio.create_task(client.create(ONE))
+    creating = asyncio.create_task(client.create(one))
     await openai.struck(fault)
     creating.cancel()
 
@@ -209,9 +208,9 @@ async def test_a_field_of_a_request_is_refused_with_its_path(
     ],
 )
 async def test_a_field_of_the_batch_is_refused_with_its_path(
-    client: BatchClient, openai: FakeClient, field: str, value: object
+    client: BatchClient, openai: FakeClient, field: str, value: object, one: Document
 ) -> None:
-    body = {"batch": {"inputConfig": ONE, field: value}}
+    body = {"batch": {"inputConfig": one, field: value}}
     path = f"v1beta/models/{client.model}:batchGenerateContent"
 
     refused = await client.call("POST", path, body)
