@@ -122,7 +122,9 @@ async def test_a_caller_cannot_choose_where_the_proxys_own_keys_go(
 
 
 @pytest.mark.parametrize("header", SAYS)
-@pytest.mark.parametrize("changes", [{"headers": False}, {"own_keys": the_own_keys}], ids=str)
+@pytest.mark.parametrize(
+    "changes", [{"headers": False}, {"own_keys": the_own_keys}], ids=["headers off", "own keys"]
+)
 async def test_headers_do_not_say_where_an_immediate_batch_is(
     bedrock: BedrockWithFake, changes: dict[str, Any], header: str
 ) -> None:
@@ -147,7 +149,9 @@ async def test_headers_do_not_say_where_an_immediate_batch_is(
 
 
 @pytest.mark.parametrize("setting", ["region", "role_arn", "s3_uri"])
-@pytest.mark.parametrize("changes", [{"headers": False}, {"own_keys": the_own_keys}], ids=str)
+@pytest.mark.parametrize(
+    "changes", [{"headers": False}, {"own_keys": the_own_keys}], ids=["headers off", "own keys"]
+)
 async def test_no_header_is_recommended_if_none_is_accepted(
     bedrock: BedrockWithFake, changes: dict[str, Any], setting: str
 ) -> None:
