@@ -10,6 +10,8 @@ MAKEFLAGS += --jobs=2
 
 PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11 python
 ARGS ?=
+# The end-to-end tests of each process start fakes, proxies and SDKs of their own: about 2 GiB.
+PROCESSES ?= 4
 
 VENV := .venv
 VENV_SDK2 := .venv-sdk2
@@ -69,9 +71,9 @@ endif
 demo: $(INSTALLED)
 	$(VENV)/bin/python -m tests.demo
 
-## Runs everything that CI checks; pytest runs last.
+## Runs everything that CI checks; pytest runs last, with one process for each core.
 test: install sdks tools lint types licences
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python -m pytest --numprocesses=logical --maxprocesses=$(PROCESSES) --dist=loadfile $(ARGS)
 
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff check .
