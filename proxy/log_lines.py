@@ -1,11 +1,18 @@
-"""The log on stderr, one line for each event: readable on a terminal, JSON otherwise."""
+"""The log on stderr, one line for each event: readable on a terminal, JSON otherwise.
+
+The program logs through the standard library; structlog renders the lines.
+"""
 
 import json
 import logging
 import re
 import sys
-from datetime import UTC, datetime
+from collections.abc import MutableMapping
 from typing import Any, Final, Literal
+
+import structlog
+from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level
+from structlog.typing import Processor
 
 from proxy.log_rate import LogRate
 
@@ -18,13 +25,6 @@ _LIBRARIES: Final = frozenset({"asyncio", "opentelemetry", "requests", "urllib3"
 # Line breaks would begin another line, escape sequences would control the terminal, and lone
 # surrogates cannot be written.
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-
-# The members of every record; the others are those of `extra`. Other handlers add the last two.
-_USUAL: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
-
-_RESET, _BOLD, _CYAN = "\x1b[0m", "\x1b[1m", "\x1b[36m"
-_COLOURS: Final = {"warning": "\x1b[33m", "error": "\x1b[31m", "critical": "\x1b[31m"}
-_USUAL_COLOUR: Final = "\x1b[32m"
 
 
 def printable(text: str) -> str:
@@ -52,44 +52,56 @@ def _without_value(argument: object) -> object:
             return "…"
 
 
-def _members(record: logging.LogRecord) -> dict[str, Any]:
-    """Of an error only the type: a traceback or a message may contain a credential."""
-    moment = datetime.fromtimestamp(record.created, UTC)
-    members = {
-        "event": record.getMessage(),
-        **{name: value for name, value in record.__dict__.items() if name not in _USUAL},
-        "level": record.levelname.lower(),
-        "time": moment.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+def _only_the_type_of_an_error(
+    _: Any, __: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """A traceback or a message may contain a credential.
+
+    The message and the time of a line that another handler rendered before are left out.
+    """
+    for name in ("message", "asctime"):
+        event.pop(name, None)
+    error = event.pop("exc_info", None)
+    event.pop("stack_info", None)
+    if error and error[0]:
+        event["error"] = error[0].__name__
+    return event
+
+
+def _without_control_characters(
+    _: Any, __: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    shown = {name: value for name, value in event.items() if value is not None}
+    return {
+        name: printable(value) if isinstance(value, str) else value for name, value in shown.items()
     }
-    if record.exc_info and record.exc_info[0]:
-        members["error"] = record.exc_info[0].__name__
-    return members
 
 
-class JsonLines(logging.Formatter):
+def _to_json(event: Any, **_: Any) -> str:
+    return json.dumps(event, default=str)
+
+
+_COMMON: Final[tuple[Processor, ...]] = (
+    ExtraAdder(),
+    add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+    _only_the_type_of_an_error,
+)
+
+
+def json_lines() -> logging.Formatter:
     """`event` is the message; the members of `extra` are beside it."""
-
-    _encode = json.JSONEncoder(default=str).encode
-
-    def format(self, record: logging.LogRecord) -> str:
-        return self._encode(_members(record))
+    return _formatter(structlog.processors.JSONRenderer(serializer=_to_json))
 
 
-class ConsoleLines(logging.Formatter):
-    def __init__(self, *, colours: bool) -> None:
-        super().__init__()
-        self._colours = colours
+def console_lines(*, colours: bool) -> logging.Formatter:
+    renderer = structlog.dev.ConsoleRenderer(colors=colours, timestamp_key="time")
+    return _formatter(_without_control_characters, renderer)
 
-    def format(self, record: logging.LogRecord) -> str:
-        shown = {n: printable(str(v)) for n, v in _members(record).items() if v is not None}
-        time, level, event = (shown.pop(name) for name in ("time", "level", "event"))
-        colour = _COLOURS.get(level, _USUAL_COLOUR)
-        words = [time, f"[{self._in(colour, f'{level:<8}')}]", self._in(_BOLD, f"{event:<30}")]
-        words.extend(f"{self._in(_CYAN, printable(name))}={value}" for name, value in shown.items())
-        return " ".join(words)
 
-    def _in(self, colour: str, text: str) -> str:
-        return f"{colour}{text}{_RESET}" if self._colours else text
+def _formatter(*renderers: Processor) -> logging.Formatter:
+    processors = [ProcessorFormatter.remove_processors_meta, *renderers]
+    return ProcessorFormatter(foreign_pre_chain=_COMMON, processors=processors)
 
 
 def log_to_stderr(level: LogLevel = "info", form: LogFormat = "auto") -> None:
@@ -97,7 +109,7 @@ def log_to_stderr(level: LogLevel = "info", form: LogFormat = "auto") -> None:
     on_terminal = sys.stderr.isatty()
     console = form == "console" or (form == "auto" and on_terminal)
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(ConsoleLines(colours=on_terminal) if console else JsonLines())
+    handler.setFormatter(console_lines(colours=on_terminal) if console else json_lines())
     handler.addFilter(without_values_of_libraries)
     handler.addFilter(LogRate())
     logging.captureWarnings(True)

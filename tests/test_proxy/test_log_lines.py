@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.log_lines import ConsoleLines, JsonLines, log_to_stderr
+from proxy.log_lines import console_lines, json_lines, log_to_stderr
 
-FORMATTERS = {"json": JsonLines(), "console": ConsoleLines(colours=False)}
+FORMATTERS = {"json": json_lines(), "console": console_lines(colours=False)}
 
 
 def record(message: str, *arguments: object, **extra: object) -> logging.LogRecord:
@@ -31,7 +31,7 @@ def failure(message: str) -> logging.LogRecord:
 
 
 def line(logged: logging.LogRecord) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(JsonLines().format(logged))
+    told: dict[str, Any] = json.loads(json_lines().format(logged))
     return told
 
 
