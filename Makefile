@@ -12,6 +12,7 @@ PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11 python
 ARGS ?=
 # The end-to-end tests of each process start fakes, proxies and SDKs of their own: about 2 GiB.
 PROCESSES ?= 4
+ONLY ?=
 
 VENV := .venv
 VENV_SDK2 := .venv-sdk2
@@ -65,7 +66,7 @@ TOOLS += $(PROMTOOL)
 endif
 endif
 
-.PHONY: demo test faults lint types check audit licences sbom bench record-calls overload fuzz fuzz-parsers soak install sdks tools lock clean
+.PHONY: demo test faults lint types check audit licences sbom bench bench-memory bench-translation record-calls overload fuzz fuzz-parsers soak install sdks tools lock clean
 
 ## Runs the whole workflow of every provider against the fakes, without keys or network.
 demo: $(INSTALLED)
@@ -107,13 +108,19 @@ sbom: $(INSTALLED)
 faults: install
 	$(VENV)/bin/python -m pytest tests/test_faults -m "long or not long"
 
-## Measures speed beside nginx and a bare relay, into tests/benchmarks/report, peak memory under load,
-## and the CPU cost of translation; takes half an hour, and is not part of the tests.
+## Measures speed, memory and the start beside nginx, a bare relay and a parser, on Linux, and writes
+## tests/benchmarks/report; takes a quarter of an hour. ONLY="some words" prints the rows whose names
+## contain them, and writes nothing.
 bench: $(INSTALLED)
-	$(VENV)/bin/python -m tests.benchmarks.side_by_side
+	$(VENV)/bin/python -m tests.benchmarks.side_by_side --only "$(ONLY)"
+
+## Measures the peak memory under the loads that stream the most; fails if it exceeds a limit.
+bench-memory: $(INSTALLED)
 	$(VENV)/bin/python -m tests.benchmarks
+
+## Measures the CPU time of translation in memory, without sockets.
+bench-translation: $(INSTALLED)
 	$(VENV)/bin/python -m tests.benchmarks.translation
-	$(VENV)/bin/python -m tests.benchmarks.whole_proxy
 
 ## Records the numbers of calls that the tests found today, into tests/recorded; see recorded_counts.py.
 record-calls: install

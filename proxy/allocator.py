@@ -17,7 +17,8 @@ _OPTIONS: Final = {
     "M_TRIM_THRESHOLD": (-1, 64 << 20),
     "M_TOP_PAD": (-2, 4 << 20),
     # One arena: memory that threads of the state store allocate is freed by the event loop's
-    # thread, and with an arena for each thread 64 staged uploads take 54 MiB more (`make bench`).
+    # thread, and with an arena for each thread 64 staged uploads take 54 MiB more
+    # (`make bench-memory`).
     "M_ARENA_MAX": (-8, 1),
 }
 

@@ -14,6 +14,8 @@ from tests.benchmarks.uploads import CHUNK, send_chunk, start_upload
 MODELS = {
     "openai": "gpt-4o-mini",
     "anthropic": "claude-haiku-4-5",
+    "gemini": "gemini-2.5-flash",
+    "mistral": "mistral-small-latest",
     "bedrock": "anthropic.claude-haiku-4-5-20251001-v1:0",
 }
 SHORT_REQUEST = 250

@@ -18,6 +18,7 @@ KEYS: Final = {
     "gemini": "AIza-benchmark",
     "openai": "sk-benchmark",
     "anthropic": "sk-ant-api-benchmark",
+    "mistral": "ofTheBenchmarksWithThirtyTwoChar",
     "bedrock": LONG_TERM.api_key,
 }
 

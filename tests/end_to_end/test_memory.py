@@ -1,4 +1,4 @@
-"""The memory benchmarks with small files (`make bench` has large ones)."""
+"""The memory benchmarks with small files (`make bench-memory` has large ones)."""
 
 from pathlib import Path
 

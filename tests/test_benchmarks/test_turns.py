@@ -37,3 +37,9 @@ def test_a_turn_whose_reference_moved_by_over_15_percent_is_void() -> None:
 
 def test_fewer_than_five_valid_turns_are_too_few() -> None:
     assert _compared(*[(1.0, 2.0, 1.0)] * 4, *[(1.0, 2.0, 2.0)] * 4).cpu("other") is None
+
+
+def test_speed_is_the_inverse_of_the_cpu_time() -> None:
+    found = _compared(*[(1.0, 4.0, 1.0)] * 5).speed("other")
+    assert found is not None
+    assert found.median == 0.25

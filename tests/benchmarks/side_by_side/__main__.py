@@ -3,32 +3,32 @@
 import argparse
 import asyncio
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
+from tests.benchmarks.side_by_side.figures import Figure
 from tests.benchmarks.side_by_side.picture import picture
-from tests.benchmarks.side_by_side.rows import FULL, QUICK, Row, Size, rows
-from tests.benchmarks.side_by_side.sides import cores
-from tests.benchmarks.side_by_side.start import started
-from tests.benchmarks.side_by_side.table import line, markdown, start_line
+from tests.benchmarks.side_by_side.plan import FULL, QUICK, Size
+from tests.benchmarks.side_by_side.rows import figures
+from tests.benchmarks.side_by_side.table import line, markdown
 
 REPORT: Final = Path(__file__).parents[1] / "report"
-STARTS: Final = 7
 
 
-async def run(size: Size, only: str) -> list[Row]:
-    found = []
-    async for row in rows(size, only):
-        print(line(row), flush=True)
-        found.append(row)
+async def run(size: Size, only: str) -> list[Figure]:
+    """Prints each figure, after the seconds since the start."""
+    found, began = [], time.monotonic()
+    async for figure in figures(size, only):
+        print(f"{time.monotonic() - began:4.0f} s | {line(figure)}", flush=True)
+        found.append(figure)
     return found
 
 
 async def report() -> None:
-    found, start = await run(FULL, ""), await started(cores()[0], STARTS)
-    print(start_line(start))
+    found = await run(FULL, "")
     REPORT.mkdir(exist_ok=True)
-    (REPORT / "side_by_side.md").write_text(markdown(found, start))
+    (REPORT / "side_by_side.md").write_text(markdown(found))
     (REPORT / "side_by_side.svg").write_text(picture(found))
 
 

@@ -1,38 +1,57 @@
-"""The picture of the report: one bar for each ratio of CPU time, drawn as SVG."""
+"""The picture of the report: bars for the figures that are ratios, drawn as SVG."""
 
 from collections.abc import Iterator, Sequence
 from html import escape
+from typing import Final
 
-from tests.benchmarks.side_by_side.rows import Row
+from tests.benchmarks.side_by_side.figures import CPU, SPEED, Figure
 from tests.benchmarks.side_by_side.sides import FERRY, RELAY
-from tests.benchmarks.side_by_side.turns import Ratio
 
-_COLOURS = {RELAY: "#9aa5b1", FERRY: "#2b6cb0"}
-_LEFT, _RIGHT, _TOP, _BAR, _GAP = 330, 560, 56, 14, 12
-_WIDTH = _LEFT + _RIGHT + 70
+_COLOURS: Final = {RELAY: "#9aa5b1", FERRY: "#2b6cb0"}
+_RED: Final = "#c53030"
+_TITLES: Final = {
+    CPU: "CPU time against the reference: shorter is better, 1 is as much",
+    SPEED: "Speed against parsing alone: longer is better, 1 is as fast",
+}
+_LEFT, _RIGHT, _TOP, _BAR, _GAP = 420, 480, 48, 14, 10
+_WIDTH = _LEFT + _RIGHT + 60
 
 
-def picture(rows: Sequence[Row]) -> str:
-    bars = [(row, _ratios(row)) for row in rows]
-    most = max((ratio.median for _, found in bars for ratio in found.values()), default=1.0)
-    scale = _RIGHT / max(most, 1.0)
-    body, y = [], _TOP
-    for row, found in bars:
-        label = f"{row.name} (1 = {row.compared.reference})"
-        body.append(_text(_LEFT - 10, y + 6 + _BAR * len(found) // 2, label, anchor="end"))
-        for side, ratio in found.items():
-            body.extend(_bar(side, ratio, y, scale))
+def picture(figures: Sequence[Figure]) -> str:
+    """A part for each of the two measures, with a scale of its own."""
+    body: list[str] = []
+    y = _TOP
+    for measure, title in _TITLES.items():
+        shown = [figure for figure in figures if figure.measure == measure and figure.reference]
+        if shown:
+            body.append(text(10, y + 16, title))
+            y = _part(body, shown, y + 28) + 16
+    return "\n".join((*_head(y), *body, "</svg>", ""))
+
+
+def _part(body: list[str], figures: Sequence[Figure], top: int) -> int:
+    """Adds the bars from `top` down, and returns where they end."""
+    most = max((length for figure in figures for _, length in _bars(figure)), default=1.0)
+    scale, y = _RIGHT / max(most, 1.0), top
+    for figure in figures:
+        bars = _bars(figure)
+        label = f"{figure.workload} (1 = {figure.reference})"
+        body.append(text(_LEFT - 10, y + 5 + _BAR * len(bars) // 2, label, anchor="end"))
+        begin = y
+        for side, length in bars:
+            body.extend(_bar(side, length, y, scale))
             y += _BAR
+        if figure.reach is not None:
+            x = _LEFT + min(figure.reach.bound, most) * scale
+            body.append(f'<path d="M{x:.1f} {begin - 2}V{y}" stroke="{_RED}" stroke-width="2"/>')
         y += _GAP
-    at_one = _LEFT + scale
-    rule = f'<path d="M{at_one:.1f} {_TOP - 8}V{y}" stroke="#c53030" stroke-dasharray="4 3"/>'
-    return "\n".join((*_head(y + 10), *body, rule, "</svg>", ""))
+    return y
 
 
-def _ratios(row: Row) -> dict[str, Ratio]:
+def _bars(figure: Figure) -> list[tuple[str, float]]:
     """Without those that were too noisy."""
-    found = {side: row.compared.cpu(side) for side in row.compared.others}
-    return {side: ratio for side, ratio in found.items() if ratio is not None}
+    found = {RELAY: figure.relay, FERRY: figure.now}
+    return [(side, spread.median) for side, spread in found.items() if spread is not None]
 
 
 def _head(height: int) -> Iterator[str]:
@@ -41,22 +60,21 @@ def _head(height: int) -> Iterator[str]:
         f'font-family="sans-serif" font-size="12" fill="#1a202c">'
     )
     yield f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>'
-    yield _text(10, 20, "CPU time against the reference: shorter is better, 1 is as much")
     x = 10
-    for side, colour in _COLOURS.items():
-        yield f'<rect x="{x}" y="30" width="12" height="12" fill="{colour}"/>'
-        yield _text(x + 18, 40, side)
+    for name, colour in (*_COLOURS.items(), ("what the project wants to reach", _RED)):
+        yield f'<rect x="{x}" y="12" width="12" height="12" fill="{colour}"/>'
+        yield text(x + 18, 22, name)
         x += 110
 
 
-def _bar(side: str, ratio: Ratio, y: int, scale: float) -> Iterator[str]:
-    width = ratio.median * scale
+def _bar(side: str, length: float, y: int, scale: float) -> Iterator[str]:
+    width = length * scale
     yield (
         f'<rect x="{_LEFT}" y="{y}" width="{width:.1f}" height="{_BAR - 2}" '
         f'fill="{_COLOURS[side]}"/>'
     )
-    yield _text(_LEFT + width + 6, y + _BAR - 4, f"{ratio.median:.2f}")
+    yield text(_LEFT + width + 6, y + _BAR - 4, f"{length:.2f}")
 
 
-def _text(x: float, y: float, text: str, anchor: str = "start") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+def text(x: float, y: float, words: str, anchor: str = "start") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'

@@ -1,10 +1,12 @@
 """The least that aiohttp can do as a relay: the floor for a proxy that is written with it.
 
-`python -m tests.benchmarks.side_by_side.relay UPSTREAM` prints a line of JSON with its URL.
+`python -m tests.benchmarks.side_by_side.relay UPSTREAM [CERTIFICATE]` prints a line of JSON with
+its URL. CERTIFICATE is a file with the one that the upstream shows.
 """
 
 import asyncio
 import json
+import ssl
 import sys
 
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
@@ -16,9 +18,9 @@ _NOT_RELAYED = ("Host", "Connection", "Content-Length", "Transfer-Encoding", "Se
 BUFFER = 64 << 10
 
 
-async def serve(upstream: str) -> None:
+async def serve(upstream: str, certificate: str | None = None) -> None:
     session = ClientSession(
-        connector=TCPConnector(limit=0),
+        connector=TCPConnector(limit=0, ssl=ssl.create_default_context(cafile=certificate)),
         timeout=ClientTimeout(total=None),
         auto_decompress=False,
         cookie_jar=DummyCookieJar(),
@@ -51,4 +53,4 @@ async def serve(upstream: str) -> None:
 
 if __name__ == "__main__":
     keep_freed_memory()
-    asyncio.run(serve(sys.argv[1]))
+    asyncio.run(serve(*sys.argv[1:]))

@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +17,8 @@ from tests.processes import Process, Upstreams, free_port, start_proxy
 
 NGINX, RELAY, FERRY = "nginx", "bare relay", "genai-ferry"
 
-# What an upstream needs of a client that speaks to it directly.
-_NATIVE: Final[Mapping[str, Mapping[str, str]]] = {
+# What an upstream needs of a client that speaks to it directly. Requests to Bedrock are signed.
+NATIVE: Final[Mapping[str, Mapping[str, str]]] = {
     "gemini": {"x-goog-api-key": KEYS["gemini"]},
     "openai": {"Authorization": f"Bearer {KEYS['openai']}"},
     "anthropic": {
@@ -26,6 +26,8 @@ _NATIVE: Final[Mapping[str, Mapping[str, str]]] = {
         "anthropic-version": "2023-06-01",
         "anthropic-beta": "files-api-2025-04-14",
     },
+    "mistral": {"Authorization": f"Bearer {KEYS['mistral']}"},
+    "bedrock": {},
 }
 
 _NGINX: Final = """
@@ -45,14 +47,14 @@ http {{
     client_body_buffer_size 256k;
     keepalive_requests 1000000;
     upstream origin {{
-        server {upstream};
+        server {upstream.netloc};
         keepalive 64;
         keepalive_requests 1000000;
     }}
     server {{
         listen 127.0.0.1:{port};
         location / {{
-            proxy_pass http://origin;
+            proxy_pass {upstream.scheme}://origin;
             proxy_http_version 1.1;
             proxy_set_header Connection "";
             proxy_request_buffering off;
@@ -89,21 +91,27 @@ class Side:
         return memory(self.pid, "VmHWM")
 
 
+@dataclass(frozen=True)
+class Origin:
+    """An upstream; `certificate` is its own, as a file, if its URL begins with https."""
+
+    url: str
+    certificate: Path | None = None
+
+
 def installed_nginx() -> str | None:
     return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
-def cores() -> tuple[int, int]:
-    """The measured process's and the load's: one core is both if there is no other."""
-    usable = sorted(os.sched_getaffinity(os.getpid()))
-    return usable[0], usable[-1]
+def usable_cores() -> Sequence[int]:
+    return sorted(os.sched_getaffinity(os.getpid()))
 
 
 @contextmanager
-def on_core(core: int) -> Iterator[None]:
-    """This thread, and the threads and processes that it starts in the block, run on that core."""
+def on_cores(cores: Sequence[int]) -> Iterator[None]:
+    """This thread, and the threads and processes that it starts in the block, run on these."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, cores)
     try:
         yield
     finally:
@@ -111,44 +119,42 @@ def on_core(core: int) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def upstream() -> AsyncIterator[str]:
+async def upstream(certificate: Path | None = None) -> AsyncIterator[Origin]:
+    """The benchmark's own upstream, with TLS if there is a certificate."""
     process = await Process.start(
-        "-m", "tests.benchmarks.side_by_side.upstream", env={}, ready="url"
+        "-m",
+        "tests.benchmarks.side_by_side.upstream",
+        *([str(certificate)] if certificate else []),
+        env={},
+        ready="url",
     )
     try:
-        yield process.url
+        yield Origin(process.url, certificate)
     finally:
         await process.kill()
 
 
 @asynccontextmanager
-async def sides(
-    folder: Path, core: int, origin: str, upstreams: Upstreams, *, with_nginx: bool
-) -> AsyncIterator[list[Side]]:
-    """nginx if asked for and installed, the relay, and the proxy, all in front of `origin`.
-
-    `upstreams` are the settings of the one provider that the proxy has.
-    """
-    (kind,) = upstreams
+async def beside_nginx(folder: Path, core: int, origin: Origin) -> AsyncIterator[list[Side]]:
+    """nginx if it is installed, the relay, and the proxy, all in front of a Gemini."""
     async with AsyncExitStack() as running:
         found = []
-        if with_nginx and (program := installed_nginx()) is not None:
-            nginx = _nginx(program, folder, core, origin, kind)
+        if (program := installed_nginx()) is not None:
+            nginx = _nginx(program, folder, core, origin)
             found.append(await running.enter_async_context(nginx))
-        found.append(await running.enter_async_context(_relay(core, origin, kind)))
-        found.append(await running.enter_async_context(_ferry(folder, core, upstreams, kind)))
+        found.append(await running.enter_async_context(relay(core, origin, NATIVE["gemini"])))
+        settings = {"gemini": {"BASE_URL": origin.url}}
+        env = {"FERRY_UPSTREAM_CA_BUNDLE": str(origin.certificate)} if origin.certificate else {}
+        found.append(await running.enter_async_context(ferry(folder, core, settings, env)))
         yield found
 
 
 @asynccontextmanager
-async def _nginx(
-    program: str, folder: Path, core: int, origin: str, kind: str
-) -> AsyncIterator[Side]:
+async def _nginx(program: str, folder: Path, core: int, origin: Origin) -> AsyncIterator[Side]:
     port = free_port()
     configuration = folder / "nginx.conf"
-    text = _NGINX.format(folder=folder, port=port, upstream=urlsplit(origin).netloc)
-    configuration.write_text(text)
-    with on_core(core):
+    configuration.write_text(_NGINX.format(folder=folder, port=port, upstream=urlsplit(origin.url)))
+    with on_cores([core]):
         process = await asyncio.create_subprocess_exec(
             program, "-p", str(folder), "-c", str(configuration), stderr=asyncio.subprocess.PIPE
         )
@@ -159,30 +165,54 @@ async def _nginx(
                 break
         else:
             raise RuntimeError("nginx ended before it was ready")
-        yield Side(NGINX, process.pid, f"http://127.0.0.1:{port}", _NATIVE[kind])
+        yield Side(NGINX, process.pid, f"http://127.0.0.1:{port}", NATIVE["gemini"])
     finally:
         process.kill()
         await process.wait()
 
 
 @asynccontextmanager
-async def _relay(core: int, origin: str, kind: str) -> AsyncIterator[Side]:
-    with on_core(core):
+async def relay(core: int, origin: Origin, headers: Mapping[str, str]) -> AsyncIterator[Side]:
+    trusted = [str(origin.certificate)] if origin.certificate else []
+    with on_cores([core]):
         process = await Process.start(
-            "-m", "tests.benchmarks.side_by_side.relay", origin, env={}, ready="url"
+            "-m", "tests.benchmarks.side_by_side.relay", origin.url, *trusted, env={}, ready="url"
         )
     try:
-        yield Side(RELAY, process.pid, process.url, _NATIVE[kind])
+        yield Side(RELAY, process.pid, process.url, headers)
     finally:
         await process.kill()
 
 
 @asynccontextmanager
-async def _ferry(folder: Path, core: int, upstreams: Upstreams, kind: str) -> AsyncIterator[Side]:
-    with on_core(core):
-        process = await start_proxy(folder / "state", upstreams)
-    headers = {"x-goog-api-key": KEYS[kind], "x-model-provider": kind}
+async def ferry(
+    folder: Path, core: int, upstreams: Upstreams, env: Mapping[str, str] | None = None
+) -> AsyncIterator[Side]:
+    """The proxy, for requests to the first provider of `upstreams`."""
+    async with ferry_process(folder, [core], upstreams, env) as process:
+        yield ferry_side(process, next(iter(upstreams)))
+
+
+@asynccontextmanager
+async def ferry_process(
+    folder: Path,
+    cores: Sequence[int],
+    upstreams: Upstreams,
+    env: Mapping[str, str] | None = None,
+    program: str = "proxy",
+) -> AsyncIterator[Process]:
+    with on_cores(cores):
+        process = await start_proxy(folder / "state", upstreams, env, program)
     try:
-        yield Side(FERRY, process.pid, process.url, headers, "/genai")
+        yield process
     finally:
         await process.stop()
+
+
+def ferry_side(process: Process, kind: str, name: str = FERRY) -> Side:
+    return Side(name, process.pid, process.url, headers_for(kind), "/genai")
+
+
+def headers_for(kind: str) -> dict[str, str]:
+    """What the proxy needs in a request to that provider."""
+    return {"x-goog-api-key": KEYS[kind], "x-model-provider": kind}

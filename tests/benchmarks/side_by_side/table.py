@@ -1,119 +1,100 @@
-"""The report: lines on the terminal, and the table in Markdown."""
+"""The report: lines on the terminal, and tables in Markdown."""
 
-import os
-import platform
-import subprocess
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
-from tests.benchmarks.scale import MIB
-from tests.benchmarks.side_by_side.rows import BULK_UNIT, Row
+from tests.benchmarks.side_by_side.figures import Figure, Spread
+from tests.benchmarks.side_by_side.machine import measured_on
 from tests.benchmarks.side_by_side.sides import FERRY, NGINX, RELAY, installed_nginx
-from tests.benchmarks.side_by_side.start import Started
-from tests.benchmarks.side_by_side.turns import Compared, Ratio
 
 _HEADINGS = (
     "workload",
-    "reference",
-    "its CPU time",
-    f"CPU, {RELAY}",
-    f"CPU, {FERRY}",
-    f"throughput, {RELAY}",
-    f"throughput, {FERRY}",
-    "peak memory, MiB",
+    "measured",
+    "against",
+    "reach",
+    FERRY,
+    RELAY,
     "turns (void)",
+    "besides",
 )
+_WIDTHS = (46, 16, 23, 7, 28, 20, 7, 0)
 
 
-def line(row: Row) -> str:
-    return " | ".join(f"{text:<{width}}" for text, width in zip(_cells(row), _WIDTHS, strict=True))
+def line(figure: Figure) -> str:
+    cells = zip(_cells(figure), _WIDTHS, strict=True)
+    return " | ".join(f"{text:<{width}}" for text, width in cells).rstrip(" |")
 
 
-_WIDTHS = (42, 10, 12, 18, 18, 18, 18, 26, 8)
-
-
-def start_line(found: Started) -> str:
-    return (
-        f"From the start to the first answer {FERRY} takes {found.wall:.2f} s and {found.cpu:.2f} s"
-        f" of CPU time, and at rest {found.memory / MIB:.0f} MiB (median of {found.starts} starts)."
-    )
-
-
-def markdown(rows: Sequence[Row], start: Started) -> str:
+def markdown(figures: Sequence[Figure]) -> str:
     """All of the report but the picture."""
     return "\n".join(
         (
-            "# The proxy beside nginx and a bare relay",
+            f"# {FERRY} beside {NGINX}, a bare relay and a parser",
             "",
-            "![CPU time against the reference](side_by_side.svg)",
+            "![CPU time and speed against the reference](side_by_side.svg)",
+            "",
+            f"Measured {measured_on()}.",
+            "Repeat it with `make bench`, or one row with `make bench ONLY='download of'`.",
             "",
             *_explanation(),
             "",
-            f"| {' | '.join(_HEADINGS)} |",
-            f"|{'---|' * len(_HEADINGS)}",
-            *(f"| {' | '.join(_cells(row))} |" for row in rows),
-            "",
-            start_line(start),
+            *rows(figures),
             "",
         )
     )
 
 
+def rows(figures: Sequence[Figure]) -> Iterator[str]:
+    yield f"| {' | '.join(_HEADINGS)} |"
+    yield f"|{'---|' * len(_HEADINGS)}"
+    for figure in figures:
+        yield f"| {' | '.join(_cells(figure))} |"
+
+
 def _explanation() -> Iterator[str]:
-    yield f"Measured on {datetime.now(UTC):%Y-%m-%d} with {_machine()}."
-    yield "Repeat it with `make bench`, which needs Linux."
-    yield ""
-    yield f"A ratio is the figure of {FERRY} or the {RELAY} divided by the reference's: the median"
-    yield "of the turns of one run, with the least and the most. A turn in which two readings of"
-    yield "the reference differ by over 15 % is void. Less CPU time and more throughput are better."
+    yield "A figure is a median, with the least and the most of one run. Without a unit it is a"
+    yield "multiple of the figure of what is in `against`, taken in turns with it. A turn in which"
+    yield "two readings of the reference differ by over 15 % is void. `speed` is the CPU time of"
+    yield "the reference divided by the proxy's, which also receives and sends the lines that the"
+    yield "reference only parses. `reach` is what the project wants to keep; a figure that does not"
+    yield "keep it is **bold**."
     if installed_nginx() is None:
-        yield f"{NGINX} was not installed, so the {RELAY} is the reference of every row."
+        yield f"{NGINX} was not installed, so the {RELAY} stands in its place."
 
 
-def _machine() -> str:
-    programs = [f"Python {platform.python_version()}", f"aiohttp {version('aiohttp')}"]
-    if (program := installed_nginx()) is not None:
-        told = subprocess.run([program, "-v"], capture_output=True, text=True, check=True).stderr
-        programs.append(f"nginx {told.strip().rpartition('/')[2]}")
+def _cells(figure: Figure) -> tuple[str, ...]:
+    reach = figure.reach
     return (
-        f"{', '.join(programs)} on {os.cpu_count()} cores of {_processor()}, with a load average "
-        f"of {os.getloadavg()[2]:.1f} at the end (1 or 2 is the benchmark itself)"
+        figure.workload,
+        figure.measure,
+        figure.reference or "-",
+        f"{reach.sign} {reach.bound:g}{_unit(figure)}" if reach else "-",
+        _now(figure),
+        _spread(figure.relay) if figure.relay else "-",
+        f"{figure.turns} ({figure.void})",
+        figure.details or "-",
     )
 
 
-def _processor() -> str:
-    for text in Path("/proc/cpuinfo").read_text().splitlines():
-        name, _, model = text.partition(":")
-        if name.strip() == "model name":
-            return model.strip()
-    return platform.machine()
-
-
-def _cells(row: Row) -> tuple[str, ...]:
-    compared = row.compared
-    peaks = ", ".join(f"{side} {peak / MIB:.0f}" for side, peak in compared.peaks.items())
-    return (
-        row.name,
-        compared.reference,
-        f"{compared.reference_cpu() / row.units:.3g} {row.unit}",
-        *(_ratio(side, compared, Compared.cpu) for side in (RELAY, FERRY)),
-        *(_throughput(side, row) for side in (RELAY, FERRY)),
-        peaks,
-        f"{len(compared.turns)} ({compared.void})",
-    )
-
-
-def _throughput(side: str, row: Row) -> str:
-    """That of small calls is the load's own, so it is left out."""
-    return _ratio(side, row.compared, Compared.throughput) if row.unit == BULK_UNIT else "-"
-
-
-def _ratio(side: str, compared: Compared, of: Callable[[Compared, str], Ratio | None]) -> str:
-    if side == compared.reference:
-        return "1"
-    ratio = of(compared, side)
-    if ratio is None:
+def _now(figure: Figure) -> str:
+    if figure.why:
+        return f"not measured: {figure.why}"
+    if figure.now is None:
         return "too noisy"
-    return f"{ratio.median:.2f} ({ratio.least:.2f} to {ratio.most:.2f})"
+    text = _spread(figure.now, _unit(figure))
+    missed = figure.reach is not None and not figure.reach.kept(figure.now.median)
+    return f"**{text}**" if missed else text
+
+
+def _unit(figure: Figure) -> str:
+    return f" {figure.unit}" if figure.unit else ""
+
+
+def _spread(found: Spread, unit: str = "") -> str:
+    median = f"{_number(found.median)}{unit}"
+    if found.least == found.most:
+        return median
+    return f"{median} ({_number(found.least)} to {_number(found.most)})"
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value >= 20 else f"{value:.2f}" if value >= 0.2 else f"{value:.3f}"

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from tests.benchmarks.ratios import FEWEST, NOISE
+from tests.benchmarks.side_by_side.figures import Spread
 from tests.benchmarks.side_by_side.sides import Side
 
-_TRIES: Final = 3
+_TRIES: Final = 2
 
 Work = Callable[[Side], None]
 
@@ -31,15 +32,6 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Ratio:
-    """The median over the valid turns, and their extremes."""
-
-    median: float
-    least: float
-    most: float
-
-
-@dataclass(frozen=True)
 class Compared:
     """What was measured of one row, the sides without the reference in `others`."""
 
@@ -48,11 +40,15 @@ class Compared:
     turns: Sequence[Turn]
     peaks: dict[str, int]
 
-    def cpu(self, side: str) -> Ratio | None:
+    def cpu(self, side: str) -> Spread | None:
         """The side's CPU time divided by the reference's."""
         return self._ratio(side, lambda reading: reading.cpu, lambda ratio: ratio)
 
-    def throughput(self, side: str) -> Ratio | None:
+    def speed(self, side: str) -> Spread | None:
+        """The reference's CPU time divided by the side's."""
+        return self._ratio(side, lambda reading: reading.cpu, lambda ratio: 1 / ratio)
+
+    def throughput(self, side: str) -> Spread | None:
         """The side's throughput divided by the reference's."""
         return self._ratio(side, lambda reading: reading.wall, lambda ratio: 1 / ratio)
 
@@ -66,7 +62,7 @@ class Compared:
 
     def _ratio(
         self, side: str, of: Callable[[Reading], float], shown: Callable[[float], float]
-    ) -> Ratio | None:
+    ) -> Spread | None:
         """None if too few turns are valid."""
         ratios = []
         for turn in self.turns:
@@ -75,7 +71,11 @@ class Compared:
                 ratios.append(shown(of(turn.others[side]) / ((before + after) / 2)))
         if not ratios or len(ratios) < min(FEWEST, len(self.turns)):
             return None
-        return Ratio(statistics.median(ratios), min(ratios), max(ratios))
+        return spread(ratios)
+
+
+def spread(values: Sequence[float]) -> Spread:
+    return Spread(statistics.median(values), min(values), max(values))
 
 
 def compare(sides: Sequence[Side], work: Work, turns: int) -> Compared:
@@ -85,9 +85,9 @@ def compare(sides: Sequence[Side], work: Work, turns: int) -> Compared:
         work(side)  # fills caches and pools
     done: list[Turn] = []
     while len(done) < turns * _TRIES:
-        before = _read(reference, work)
-        measured = {side.name: _read(side, work) for side in others}
-        done.append(Turn((before, _read(reference, work)), measured))
+        before = read(reference, work)
+        measured = {side.name: read(side, work) for side in others}
+        done.append(Turn((before, read(reference, work)), measured))
         if len(done) >= turns and _quiet(done) >= min(turns, FEWEST):
             break
     peaks = {side.name: side.peak() for side in sides}
@@ -100,7 +100,7 @@ def _quiet(turns: Sequence[Turn]) -> int:
     return sum(abs(before - after) <= NOISE * min(before, after) for before, after in pairs)
 
 
-def _read(side: Side, work: Work) -> Reading:
+def read(side: Side, work: Work) -> Reading:
     cpu, began = side.cpu_seconds(), time.perf_counter()
     work(side)
     wall = time.perf_counter() - began

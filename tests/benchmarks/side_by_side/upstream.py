@@ -1,15 +1,20 @@
 """An upstream that costs almost nothing: it discards what is uploaded and sends zeros.
 
-`python -m tests.benchmarks.side_by_side.upstream` prints a line of JSON with its URL. It speaks as
-much of Gemini's upload protocol as the proxy needs. One thread a connection and blocking sockets
-with large buffers: an event loop would be the bottleneck.
+`python -m tests.benchmarks.side_by_side.upstream [CERTIFICATE]` prints a line of JSON with its URL.
+It speaks as much as the proxy needs of the upload protocols of Gemini, of OpenAI and of S3
+(`upload_protocols.py`). One thread a connection and blocking sockets with large buffers: an event
+loop would be the bottleneck.
 """
 
 import json
 import re
 import socketserver
-from collections.abc import Iterator, Mapping
+import ssl
+import sys
+from collections.abc import Iterator
 from typing import Final
+
+from tests.benchmarks.side_by_side.upload_protocols import Asked, Protocols
 
 PIECE: Final = 1 << 20
 _SIZE: Final = re.compile(r"/files/b([0-9]+)")
@@ -18,21 +23,28 @@ _SIZE: Final = re.compile(r"/files/b([0-9]+)")
 class _Connection(socketserver.StreamRequestHandler):
     rbufsize = 64 << 10
     disable_nagle_algorithm = True
+    server: "_Server"
 
     def setup(self) -> None:
+        if self.server.tls is not None:  # in this connection's own thread
+            self.request = self.server.tls.wrap_socket(self.request, server_side=True)
         super().setup()
         self._piece = memoryview(bytearray(PIECE))
 
     def handle(self) -> None:
         while line := self.rfile.readline():
-            target = line.split()[1].decode()
+            method, target, _ = line.decode().split()
             headers = dict(self._fields())
-            self._discard(int(headers.get("content-length", 0)))
+            length = int(headers.get("content-length", 0))
+            short = length if "json" in headers.get("content-type", "") else 0
+            body = self.rfile.read(short)
+            self._discard(length - short)
             size = _SIZE.search(target)
             if size is not None:
                 self._send_file(int(size[1]))
             else:
-                self._answer(*self._upload(headers.get("x-goog-upload-command", "")))
+                asked = Asked(method, target, headers, length, body, self.server.url)
+                self._answer(*self.server.protocols.answer(asked))
 
     def _fields(self) -> Iterator[tuple[str, str]]:
         while (line := self.rfile.readline()) not in (b"\r\n", b""):
@@ -46,42 +58,38 @@ class _Connection(socketserver.StreamRequestHandler):
                 raise ConnectionError("a body ended early")
             left -= received
 
-    def _upload(self, command: str) -> tuple[Mapping[str, str], object]:
-        if command == "start":
-            host, port = self.request.getsockname()
-            url = f"http://{host}:{port}/upload/v1beta/files?upload_id=u"
-            return {"Status": "active", "URL": url, "Control-URL": url}, {}
-        if "finalize" in command:
-            return {"Status": "final"}, {"file": {"name": "files/b0", "state": "ACTIVE"}}
-        return {"Status": "active"}, {}
-
-    def _answer(self, upload: Mapping[str, str], document: object) -> None:
-        body = json.dumps(document).encode()
-        lines = [f"X-Goog-Upload-{name}: {value}" for name, value in upload.items()]
-        self._head(len(body), "application/json", *lines)
+    def _answer(self, lines: list[str], body: bytes) -> None:
+        self._head(*lines)
         self.request.sendall(body)
 
     def _send_file(self, left: int) -> None:
-        self._head(left, "application/octet-stream")
+        self._head(f"Content-Length: {left}", "Content-Type: application/octet-stream")
         while left:
             size = min(left, PIECE)
             self.request.sendall(self._piece[:size])
             left -= size
 
-    def _head(self, length: int, content_type: str, *lines: str) -> None:
-        usual = (f"Content-Length: {length}", f"Content-Type: {content_type}")
-        self.request.sendall("\r\n".join(("HTTP/1.1 200 OK", *usual, *lines, "", "")).encode())
+    def _head(self, *lines: str) -> None:
+        self.request.sendall("\r\n".join(("HTTP/1.1 200 OK", *lines, "", "")).encode())
 
 
 class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
-    request_queue_size = 128
+    request_queue_size = 1024
+
+    def __init__(self, certificate: str | None) -> None:
+        super().__init__(("127.0.0.1", 0), _Connection)
+        self.protocols = Protocols()
+        self.tls: ssl.SSLContext | None = None
+        if certificate is not None:
+            self.tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            self.tls.load_cert_chain(certificate)
+        self.url = f"http{'s' if self.tls else ''}://127.0.0.1:{self.server_address[1]}"
 
 
 def main() -> None:
-    with _Server(("127.0.0.1", 0), _Connection) as server:
-        host, port = server.server_address[:2]
-        print(json.dumps({"url": f"http://{host!s}:{port}"}), flush=True)
+    with _Server(sys.argv[1] if sys.argv[1:] else None) as server:
+        print(json.dumps({"url": server.url}), flush=True)
         server.serve_forever()
 
 

@@ -1,0 +1,141 @@
+"""Rows about the process itself: its memory, its start, and several workers."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from tests.benchmarks import scale
+from tests.benchmarks.measurement import memory
+from tests.benchmarks.scale import MIB
+from tests.benchmarks.side_by_side import load
+from tests.benchmarks.side_by_side.bulk_rows import CONNECTIONS
+from tests.benchmarks.side_by_side.figures import THROUGHPUT, Figure, Reach, not_measured
+from tests.benchmarks.side_by_side.plan import QUICK, Plan
+from tests.benchmarks.side_by_side.sides import (
+    ferry,
+    ferry_process,
+    ferry_side,
+    on_cores,
+    upstream,
+)
+from tests.benchmarks.side_by_side.turns import compare, spread
+from tests.benchmarks.workloads import WORKLOADS, measure
+
+OVER_IDLE: Final = "memory over idle"
+ONE_WORKER, TWO_WORKERS = "one worker", "two workers"
+WORKERS: Final = f"{TWO_WORKERS}, chunks on {CONNECTIONS} connections"
+_CORES: Final = 4
+_REPEATS: Final = 3
+_AT_ONCE: Final = Reach("≤", 100)
+_SLOW: Final = Reach("≤", 64)
+_TWICE: Final = Reach("≥", 1.8)
+_START: Final = Reach("≤", 0.35)
+_AT_REST: Final = Reach("≤", 60)
+
+
+async def memory_rows(plan: Plan) -> AsyncIterator[Figure]:
+    sizes = scale.QUICK if plan.size is QUICK else scale.FULL
+    if plan.wants(name := f"{sizes.uploads} slow uploads of {sizes.upload_size // MIB} MiB"):
+        found = await measure(WORKLOADS[0], sizes)
+        over = spread([(found.peak - found.at_rest) / MIB])
+        yield Figure(name, OVER_IDLE, "", over, _SLOW, "MiB", details=_idle(found.at_rest))
+    count = plan.size.connections
+    if plan.wants(name := f"{count} fast connections, a chunk on each"):
+        found_idle, found_over = zip(
+            *[await _at_once(plan.core, count) for _ in range(_REPEATS)], strict=True
+        )
+        yield Figure(
+            name,
+            OVER_IDLE,
+            "",
+            spread(found_over),
+            _AT_ONCE,
+            "MiB",
+            turns=_REPEATS,
+            details=_idle(max(found_idle)),
+        )
+
+
+def _idle(at_rest: float) -> str:
+    return f"idle: {at_rest / MIB:.0f} MiB"
+
+
+async def _at_once(core: int, connections: int) -> tuple[int, float]:
+    """The memory of an idle proxy in bytes, and what it needs more at its peak in MiB."""
+    size = connections * load.CHUNK
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            upstream() as origin,
+            ferry(Path(folder), core, {"gemini": {"BASE_URL": origin.url}}) as side,
+        ):
+            idle = memory(side.pid, "VmRSS")
+            await asyncio.to_thread(load.uploads, side, connections, size, load.CHUNK)
+            return idle, (side.peak() - idle) / MIB
+
+
+# --- the start ------------------------------------------------------------------------------------
+
+
+async def start_rows(plan: Plan) -> AsyncIterator[Figure]:
+    if not plan.wants("start"):
+        return
+    count = plan.size.starts
+    found = [await _start(plan.core) for _ in range(count)]
+    cpu, wall, at_rest = (spread(column) for column in zip(*found, strict=True))
+    details = f"{wall.median:.2f} s on the clock ({wall.least:.2f} to {wall.most:.2f})"
+    name = "start until it listens"
+    yield Figure(name, "CPU time", "", cpu, _START, "s", turns=count, details=details)
+    yield Figure("after the start", "memory at rest", "", at_rest, _AT_REST, "MiB", turns=count)
+
+
+async def _start(core: int) -> tuple[float, float, float]:
+    """In seconds of CPU time, in seconds on the clock, and in MiB."""
+    upstreams = {"openai": {"BASE_URL": "http://127.0.0.1:9"}}
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        async with ferry(Path(folder), core, upstreams) as side:
+            wall = time.perf_counter() - began
+            return side.cpu_seconds(), wall, memory(side.pid, "VmRSS") / MIB
+
+
+# --- two workers ----------------------------------------------------------------------------------
+
+
+async def worker_rows(plan: Plan) -> AsyncIterator[Figure]:
+    """Two workers on two cores against one on one; the load and the upstream have two others."""
+    if not plan.wants(WORKERS):
+        return
+    if len(plan.cores) < _CORES:
+        yield not_measured(WORKERS, THROUGHPUT, "fewer than four cores", _TWICE)
+        return
+    with on_cores(plan.cores[2:]):
+        yield await two_workers(plan, plan.cores[:2])
+
+
+async def two_workers(plan: Plan, cores: Sequence[int]) -> Figure:
+    size = plan.size.bulk
+    work = partial(load.uploads, connections=CONNECTIONS, size=size, chunk=load.CHUNK)
+    with tempfile.TemporaryDirectory() as folder:
+        async with upstream() as origin:
+            settings = {"gemini": {"BASE_URL": origin.url}}
+            two = {"FERRY_WORKERS": "2"}
+            async with (
+                ferry_process(Path(folder) / "1", cores[:1], settings) as one_process,
+                ferry_process(Path(folder) / "2", cores, settings, two) as two_process,
+            ):
+                one = ferry_side(one_process, "gemini", ONE_WORKER)
+                both = ferry_side(two_process, "gemini", TWO_WORKERS)
+                compared = await asyncio.to_thread(compare, [one, both], work, plan.size.turns)
+    return Figure(
+        WORKERS,
+        THROUGHPUT,
+        ONE_WORKER,
+        compared.throughput(TWO_WORKERS),
+        _TWICE,
+        turns=len(compared.turns),
+        void=compared.void,
+    )
