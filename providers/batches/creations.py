@@ -104,6 +104,8 @@ class Creations:
     ) -> None:
         """What a repeat of the request will find."""
         if making.cancelled():
+            if not attempt.sent:
+                await attempt.forget()
             return
         error = making.exception()
         if error is None:

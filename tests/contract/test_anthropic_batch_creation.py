@@ -332,6 +332,23 @@ async def test_a_key_is_free_while_nothing_can_have_been_created(
     assert await anthropic.objects("batches") == [made.id]
 
 
+async def test_a_key_is_free_after_a_client_left_while_its_lines_were_sent(
+    anthropic: AnthropicWithFake,
+) -> None:
+    """Anthropic creates nothing from a part of a body."""
+    texts = [f"{number}" + "x" * (900 << 10) for number in range(32)]
+    batch = inline(*texts, idempotency_key="once", fingerprint="f")
+    await anthropic.strike("POST", BATCHES, "delay", name="unread")
+    creating = asyncio.create_task(anthropic.batches.create(CALLER, batch))
+    await anthropic.happened("unread")
+    creating.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await creating
+    await anthropic.release("unread")
+    made = await anthropic.batches.create(CALLER, batch)
+    assert await anthropic.objects("batches") == [made.id]
+
+
 async def test_each_tenant_has_its_own_keys(anthropic: AnthropicWithFake) -> None:
     mine = (await anthropic.batches.create(CALLER, keyed())).id
     theirs = (await anthropic.batches.create(OTHER, keyed())).id
