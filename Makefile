@@ -66,7 +66,7 @@ TOOLS += $(PROMTOOL)
 endif
 endif
 
-.PHONY: demo test faults lint types check audit licences sbom bench bench-memory bench-translation record-calls overload fuzz fuzz-parsers soak install sdks tools lock clean
+.PHONY: demo test faults lint types check audit licences sbom bench bench-memory bench-translation long-creation record-calls overload fuzz fuzz-parsers soak install sdks tools lock clean
 
 ## Runs the whole workflow of every provider against the fakes, without keys or network.
 demo: $(INSTALLED)
@@ -121,6 +121,11 @@ bench-memory: $(INSTALLED)
 ## Measures the CPU time of translation in memory, without sockets.
 bench-translation: $(INSTALLED)
 	$(VENV)/bin/python -m tests.benchmarks.translation
+
+## Creates the largest batch of each provider behind an nginx that waits for 60 seconds; takes ten
+## minutes, and some GiB of memory and disk.
+long-creation: $(INSTALLED)
+	$(VENV)/bin/python -m tests.benchmarks.long_creation
 
 ## Records the numbers of calls that the tests found today, into tests/recorded; see recorded_counts.py.
 record-calls: install

@@ -1,7 +1,7 @@
 """Debian's nginx in front of the proxy, configured as deploy/docs/reverse-proxies.md shows."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -30,12 +30,18 @@ http {{
 """
 
 
+READ_TIMEOUT = "15m"
+"""The page's: how long nginx waits for the next byte of an answer."""
+
+
 @asynccontextmanager
-async def nginx(folder: Path, ferry_url: str) -> AsyncIterator[str]:
-    """The address at which nginx serves the proxy at `ferry_url`; it logs to `access.log`."""
+async def nginx(
+    folder: Path, *ferry_urls: str, read_timeout: str = READ_TIMEOUT
+) -> AsyncIterator[str]:
+    """The address at which nginx serves the proxies at `ferry_urls`; it logs to `access.log`."""
     program = require_program("nginx", "nginx-light")
     port = free_port()
-    (folder / "ferry.conf").write_text(_page_configuration(folder, ferry_url, port))
+    (folder / "ferry.conf").write_text(_page_configuration(folder, ferry_urls, port, read_timeout))
     main = folder / "nginx.conf"
     main.write_text(_MAIN.format(folder=folder))
     process = await asyncio.create_subprocess_exec(
@@ -55,12 +61,16 @@ async def nginx(folder: Path, ferry_url: str) -> AsyncIterator[str]:
     await reading
 
 
-def _page_configuration(folder: Path, ferry_url: str, port: int) -> str:
-    """The page's configuration, with this test's addresses and log path."""
+def _page_configuration(
+    folder: Path, ferry_urls: Sequence[str], port: int, read_timeout: str
+) -> str:
+    """The page's configuration, with this test's addresses, log path and timeout."""
     (text,) = fenced_blocks(PAGE, "nginx")
+    servers = [f"server {urlsplit(url).netloc};" for url in ferry_urls]
     for written, here in {
         "listen 80;": f"listen 127.0.0.1:{port};",
-        "server 127.0.0.1:8080;": f"server {urlsplit(ferry_url).netloc};",
+        "server 127.0.0.1:8080;": " ".join(servers),
+        f"proxy_read_timeout {READ_TIMEOUT};": f"proxy_read_timeout {read_timeout};",
         "/var/log/nginx/ferry.log": str(folder / "access.log"),
     }.items():
         assert text.count(written) == 1, written
