@@ -70,6 +70,8 @@ class UploadUrls:
 
     def __init__(self, secret_keys: Sequence[str], state: State, ttl: int) -> None:
         self._secrets = [key.encode() for key in secret_keys]
+        self._url_keys = {secret: _derive(secret, b"upload-url") for secret in self._secrets}
+        self._identity_keys = {secret: _derive(secret, b"identity") for secret in self._secrets}
         self._state = state
         self._ttl = ttl
 
@@ -81,7 +83,7 @@ class UploadUrls:
         secret: bytes | None = None,
     ) -> str:
         """What `Caller.identity` is, under the secret that seals now or an older one."""
-        key = _derive(secret or self._secrets[0], b"identity")
+        key = self._identity_keys[secret or self._secrets[0]]
         return tenant_of(key, upstream, principal, scoping)
 
     async def issue(
@@ -136,7 +138,7 @@ class UploadUrls:
             "identity": upload.identity,
         }
         bound = _bound(upload.session, upload.tenant, tail)
-        sealed = _seal(_derive(self._secrets[0], b"upload-url"), orjson.dumps(document), bound)
+        sealed = _seal(self._url_keys[self._secrets[0]], orjson.dumps(document), bound)
         token = f"{upload.session}.{upload.tenant}.{sealed}"
         if len(token) > UPLOAD_TOKEN:
             raise invalid_argument("the names and headers of this upload are together too long")
@@ -149,8 +151,8 @@ class UploadUrls:
         session, _, rest = token.partition(".")
         tenant, _, sealed = rest.partition(".")
         bound = _bound(session, tenant, tail)
-        for secret in self._secrets:
-            plain = _open(_derive(secret, b"upload-url"), sealed, bound)
+        for secret, key in self._url_keys.items():
+            plain = _open(key, sealed, bound)
             if plain is not None:
                 document: dict[str, Any] = orjson.loads(plain)
                 return SealedUpload(

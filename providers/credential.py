@@ -1,6 +1,5 @@
 """The caller of an operation, and the key that the caller sent."""
 
-import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,6 +47,7 @@ def tenant_of(
     salt: bytes, upstream: str, credential: Credential, scoping: Mapping[str, str]
 ) -> str:
     """The tenant: an HMAC of upstream, principal and scoping headers (contract.md section 7)."""
-    parts = [upstream, credential.secret, *(f"{k}={v}" for k, v in sorted(scoping.items()))]
-    material = b"".join(len(p.encode()).to_bytes(4, "big") + p.encode() for p in parts)
-    return hmac.new(salt, material, hashlib.sha256).hexdigest()[:32]
+    texts = [upstream, credential.secret, *(f"{k}={v}" for k, v in sorted(scoping.items()))]
+    parts = [text.encode() for text in texts]
+    material = b"".join([len(part).to_bytes(4, "big") + part for part in parts])
+    return hmac.digest(salt, material, "sha256").hex()[:32]

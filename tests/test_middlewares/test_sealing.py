@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -145,3 +146,11 @@ def test_the_caller_survives_rotation() -> None:
 @pytest.mark.parametrize("shown", [UPLOAD, CALLER, CALLER.credential, sealed_with(URLS)])
 def test_no_repr_shows_a_secret(shown: Any) -> None:
     assert "secret" not in repr(shown)
+
+
+def test_keys_are_derived_once() -> None:
+    """Each request asks for an identity, and each chunk opens its URL."""
+    urls = _urls("new-secret-of-good-length", "old-secret-of-good-length")
+    with patch("middlewares.sealing._derive", side_effect=AssertionError):
+        assert urls.open(TOKEN, TAIL) == urls.open(urls.seal(UPLOAD, TAIL), TAIL) == UPLOAD
+        assert urls.identity("openai", Credential("a"), {})
