@@ -9,6 +9,7 @@ import binascii
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from providers.errors import invalid_argument
@@ -34,6 +35,9 @@ class FileKind(StrEnum):
     STAGED = "s"
 
 
+_KINDS: Final = {kind.value: kind for kind in FileKind}
+
+
 @dataclass(frozen=True, slots=True)
 class FileId:
     """`native` is the provider's file id; for RESULTS the batch id, for STAGED the object's id."""
@@ -42,7 +46,7 @@ class FileId:
     native: str
 
     def __str__(self) -> str:
-        return f"{self.kind}{_encode(self.native)}"
+        return self.kind + _encode(self.native)
 
 
 def native_file_id(native: str) -> str:
@@ -61,10 +65,11 @@ def object_file_id(key: str) -> str:
 
 def decode_file_id(text: str) -> FileId | None:
     """The id that `text` encodes, or None if the proxy did not make it."""
-    native = _decode(text[1:]) if text[:1] in list(FileKind) else None
-    if native is None or not NATIVE_ID.fullmatch(native):
+    kind = _KINDS.get(text[:1])
+    native = None if kind is None else _decode(text[1:])
+    if kind is None or native is None or not NATIVE_ID.fullmatch(native):
         return None
-    return FileId(FileKind(text[0]), native)
+    return FileId(kind, native)
 
 
 def decode_object_id(text: str) -> str | None:
@@ -82,13 +87,20 @@ def decode_letter(text: str) -> tuple[str, str] | None:
     return None if decoded is None else (decoded.kind, decoded.native)
 
 
+# The standard library's base32 is slow, and the same few names are polled again and again.
+@lru_cache(1024)
 def _encode(native: str) -> str:
     return base64.b32encode(native.encode()).decode().rstrip("=").lower()
 
 
 def _decode(encoded: str) -> str | None:
     """The decoded text; None unless `encoded` is exactly what `_encode` makes of it."""
-    if len(encoded) >= RESOURCE_ID or not _ENCODED.fullmatch(encoded):
+    return _decode_short(encoded) if len(encoded) < RESOURCE_ID else None
+
+
+@lru_cache(1024)
+def _decode_short(encoded: str) -> str | None:
+    if not _ENCODED.fullmatch(encoded):
         return None
     try:
         native = base64.b32decode(encoded.upper() + "=" * (-len(encoded) % 8)).decode()
