@@ -59,12 +59,10 @@ def check_ferry_headers(request: web.Request) -> None:
     A header that another call or another provider reads is accepted: an SDK sends its client's
     headers with every call, and a program may use one client for several providers.
     """
-    passed = (provider.passed_headers for provider in request.app[GATEWAY].providers.values())
-    known = _CHAIN_HEADERS.union(*passed)
-    for header in request.headers:
-        name = header.lower()
-        if name.startswith(_PREFIX) and name not in known:
-            ours = sorted(header for header in known if header.startswith(_PREFIX))
+    passed = request.app[GATEWAY].passed_headers
+    for name in map(str.lower, request.headers):
+        if name.startswith(_PREFIX) and name not in _CHAIN_HEADERS and name not in passed:
+            ours = sorted(each for each in _CHAIN_HEADERS | passed if each.startswith(_PREFIX))
             endings = [header.removeprefix(_PREFIX) for header in ours]
             close = get_close_matches(name[:_NAME_SHOWN].removeprefix(_PREFIX), endings, n=1)
             hint = f"did you mean {_PREFIX}{close[0]}?" if close else f"known: {', '.join(ours)}"

@@ -91,7 +91,7 @@ def _resource(request: web.Request) -> str:
 
 
 def _masked_code(request: web.Request, text: str | None) -> str | None:
-    return _code(_masked(request, text or "", _NAME_SHOWN))
+    return _code(_masked(request, text, _NAME_SHOWN)) if text else None
 
 
 def _code(text: str | None) -> str | None:
@@ -103,11 +103,7 @@ def _masked(request: web.Request, text: str, limit: int) -> str:
 
     It is cut to `limit` characters afterwards, since a part of a key cannot be recognised.
     """
-    forms = [
-        known.form
-        for provider in request.app[GATEWAY].providers.values()
-        for known in provider.key_forms
-    ]
+    forms = request.app[GATEWAY].key_forms
     for secret in _secrets(request):
         text = text.replace(secret, _MASK)
     text = _WORD.sub(lambda word: _without_key(word[0], forms), text)

@@ -1,9 +1,12 @@
 """What the steps of the chain pass to each other, each value under a typed key."""
 
+import re
 from asyncio import Transport
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from typing import Final
 
 from aiohttp import web
@@ -28,7 +31,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Parse = Callable[[web.Request], Awaitable[Operation]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Gateway:
     """What the steps of the chain work with. `default_provider` is for requests that name none.
 
@@ -49,6 +52,16 @@ class Gateway:
     reset: Callable[[Transport], None]
     observer: RequestObserver = UNOBSERVED
     time_limits: TimeLimits = DEFAULT_LIMITS
+
+    @cached_property
+    def passed_headers(self) -> frozenset[str]:
+        """The inbound headers that any provider reads, in lower case."""
+        return frozenset(chain(*(each.passed_headers for each in self.providers.values())))
+
+    @cached_property
+    def key_forms(self) -> Sequence[re.Pattern[str]]:
+        """How the keys of all providers look."""
+        return [known.form for each in self.providers.values() for known in each.key_forms]
 
     def others(self, provider: Provider) -> Sequence[Provider]:
         """One configured provider of each other kind."""

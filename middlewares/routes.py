@@ -70,9 +70,9 @@ def _split(service: str, rest: str) -> tuple[str, str]:
     form = f"{service}/{collection}" if service else collection
     if not name:
         return f"{form}{slash}", ""
-    stem, _, verb = name.rpartition(":")
+    stem, colon, verb = name.rpartition(":")
     with_verb = f"{form}/{{name}}:{verb}"
-    known = any(with_verb == form_of_row for _, form_of_row in TABLE)
+    known = colon and any(with_verb == form_of_row for _, form_of_row in TABLE)
     return (with_verb, stem) if known else (f"{form}/{{name}}", name)
 
 

@@ -55,8 +55,7 @@ def application(settings: Settings) -> web.Application:
     gateway = _gateway(deps)
     mount(app, gateway)
     if settings.cors_origins:
-        passed = {header for each in gateway.providers.values() for header in each.passed_headers}
-        Cors(gateway.origins, passed).install(app)
+        Cors(gateway.origins, gateway.passed_headers).install(app)
     app[PROBE] = StateProbe(deps.state)
     app[BACKGROUND] = deps.background
     app[METRICS] = deps.telemetry.metrics
