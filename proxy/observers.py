@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Final
 
 from middlewares.observation import Observation
@@ -59,6 +60,19 @@ class Telemetry:
     tracer: Tracer = NOT_TRACED
 
 
+class _CallSeries:
+    """The series of one provider and operation, which every request writes to."""
+
+    def __init__(self, metrics: Metrics, provider: str, operation: str) -> None:
+        call = (provider, operation)
+        self.of_code: Final = cache(partial(metrics.requests.labels, *call))
+        self.duration: Final = metrics.duration.labels(*call)
+        self.own_duration: Final = metrics.own_duration.labels(*call)
+        self.first_byte: Final = metrics.first_byte.labels(*call)
+        self.bytes_in: Final = metrics.bytes_in.labels(*call)
+        self.bytes_out: Final = metrics.bytes_out.labels(*call)
+
+
 class RequestObserver:
     """Implements `middlewares.observation.RequestObserver`."""
 
@@ -66,6 +80,9 @@ class RequestObserver:
         self._metrics = telemetry.metrics
         self._tracer = telemetry.tracer
         self._kinds = kinds
+        # To look up one takes longer than to write to it. Their labels are closed sets.
+        self._series = cache(partial(_CallSeries, telemetry.metrics))
+        self._in_flight = cache(telemetry.metrics.in_flight.labels)
 
     def begun(self, seen: Observation, method: str, headers: Mapping[str, str]) -> None:
         span = self._tracer.request(headers)
@@ -73,23 +90,24 @@ class RequestObserver:
         CURRENT.set(CurrentRequest(seen, span))
 
     def resolved(self, seen: Observation) -> None:
-        self._metrics.in_flight.labels(seen.provider, seen.operation).inc()
+        self._in_flight(seen.provider, seen.operation).inc()
         if seen.operation == _UPLOAD:
             self._metrics.uploads_in_flight.labels(seen.provider).inc()
 
     def ended(self, seen: Observation) -> None:
         metrics, call = self._metrics, (seen.provider or NONE, seen.operation or NONE)
         if seen.resolved:
-            metrics.in_flight.labels(*call).dec()
+            self._in_flight(*call).dec()
             if seen.operation == _UPLOAD:
                 metrics.uploads_in_flight.labels(seen.provider).dec()
-        metrics.requests.labels(*call, str(seen.code)).inc()
-        metrics.duration.labels(*call).observe(seen.seconds)
-        metrics.own_duration.labels(*call).observe(seen.own_seconds)
+        series = self._series(*call)
+        series.of_code(str(seen.code)).inc()
+        series.duration.observe(seen.seconds)
+        series.own_duration.observe(seen.own_seconds)
         if seen.first_byte is not None:
-            metrics.first_byte.labels(*call).observe(seen.first_byte)
-        metrics.bytes_in.labels(*call).inc(seen.bytes_in)
-        metrics.bytes_out.labels(*call).inc(seen.bytes_out)
+            series.first_byte.observe(seen.first_byte)
+        series.bytes_in.inc(seen.bytes_in)
+        series.bytes_out.inc(seen.bytes_out)
         if seen.cut:
             metrics.cut.labels(*call).inc()
         if seen.refused:

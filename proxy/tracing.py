@@ -3,9 +3,9 @@
 `proxy.opentelemetry_tracing` implements it; it needs the extra `otel`.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from typing import Final, Protocol
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Final, Protocol, Self
 
 Attributes = Mapping[str, str | int]
 
@@ -36,6 +36,12 @@ class Tracer(Protocol):
 
 
 class _NoSpan:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
     def set(self, attributes: Attributes) -> None:
         pass
 
@@ -50,9 +56,8 @@ class _NoTracer:
     def request(self, headers: Mapping[str, str]) -> RequestSpan:  # noqa: ARG002
         return _NO_SPAN
 
-    @contextmanager
-    def call(self, name: str, attributes: Attributes) -> Iterator[Span]:  # noqa: ARG002
-        yield _NO_SPAN
+    def call(self, name: str, attributes: Attributes) -> AbstractContextManager[Span]:  # noqa: ARG002
+        return _NO_SPAN
 
     def propagated(self) -> Mapping[str, str]:
         return {}
