@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from middlewares.ferry_headers import IDEMPOTENCY_KEY
-from middlewares.operations import CreateFile, Relayed, StartUpload
+from middlewares.operations import CreateFile, Outcome, Relayed, StartUpload
 from middlewares.request_keys import (
     CALLER,
     CLIENT,
@@ -14,20 +14,24 @@ from middlewares.request_keys import (
     ROUTE,
     SESSION,
 )
-from middlewares.timing import timed
+from middlewares.timing import in_time
 from providers.credential_proof import CredentialProof
 
 
 async def forward(request: web.Request) -> web.StreamResponse:
     """A response that carries the outcome, without a body; `response_rewrite` renders it."""
-    provider, response = request[PROVIDER], web.Response()
-    async with timed(request):
-        if SESSION not in request and (provider.keeps_state or IDEMPOTENCY_KEY in request.headers):
-            admission, caller = request.app[GATEWAY].admission, request[CALLER]
-            request[CALLER] = await admission.with_tenant(provider, request[CLIENT], caller)
-        with _proof(request).open():
-            response[OUTCOME] = await request[OPERATION].carry_out(provider, request[CALLER])
+    response = web.Response()
+    response[OUTCOME] = await in_time(request, _carry_out)
     return response
+
+
+async def _carry_out(request: web.Request) -> Outcome:
+    provider = request[PROVIDER]
+    if SESSION not in request and (provider.keeps_state or IDEMPOTENCY_KEY in request.headers):
+        admission, caller = request.app[GATEWAY].admission, request[CALLER]
+        request[CALLER] = await admission.with_tenant(provider, request[CLIENT], caller)
+    with _proof(request).open():
+        return await request[OPERATION].carry_out(provider, request[CALLER])
 
 
 def _proof(request: web.Request) -> CredentialProof:

@@ -2,10 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from math import inf
-from typing import Final
+from typing import Final, TypeVar
 
 from aiohttp import web
 
@@ -15,15 +14,16 @@ from providers.deadlines import CALL_LIMITS, SERVER_TIMEOUT, CallLimits
 from providers.errors import FerryError, invalid_argument
 from providers.status import Status
 
+T = TypeVar("T")
+
 _SECONDS: Final = re.compile(r"(?=.*[1-9])[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
-@asynccontextmanager
-async def timed(request: web.Request) -> AsyncIterator[None]:
-    """Sets the limits of the operation, and ends a short one after its time.
+async def in_time(request: web.Request, work: Callable[[web.Request], Awaitable[T]]) -> T:
+    """Sets the limits of the operation, does its work, and ends a short one after its time.
 
-    The limits stay set, since a body may be read from upstreams after the block. Raises
-    DEADLINE_EXCEEDED; everything in the block is then cancelled, also its upstream call.
+    The limits stay set, since a body may be read from upstreams later. Raises DEADLINE_EXCEEDED;
+    the work is then cancelled as a whole, also its upstream call.
     """
     limits = _limits(request)
     CALL_LIMITS.set(limits)
@@ -31,7 +31,7 @@ async def timed(request: web.Request) -> AsyncIterator[None]:
     timer = asyncio.timeout(None if limits.ends == inf else limits.seconds_left())
     try:
         async with timer:
-            yield
+            return await work(request)
     except TimeoutError:
         if not timer.expired():
             raise

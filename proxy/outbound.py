@@ -107,17 +107,30 @@ class OutboundReply:
             raise self._sent.failure
 
     async def read(self, limit: int) -> bytes:
+        data: bytes | None
+        if self._has_arrived:
+            data = self._response.content.read_nowait()
+        else:
+            data = await self._read_in_time(limit)
+        if data is None or len(data) > limit:
+            message = f"{self._exchange.host} sent a response of more than {limit} bytes"
+            raise UpstreamError(Status.UNAVAILABLE, message)
+        return data
+
+    @property
+    def _has_arrived(self) -> bool:
+        """Whether the whole body is here, as a small one is with its headers."""
+        content = self._response.content
+        return self._sent is None and content.is_eof() and content.exception() is None
+
+    async def _read_in_time(self, limit: int) -> bytes | None:
         host, wait = self._exchange.host, self._exchange.wait
         try:
             async with asyncio.timeout(wait.seconds):
-                data = await read_up_to(self.chunks(), limit)
+                return await read_up_to(self.chunks(), limit)
         except TimeoutError:
             message = f"{host} did not finish its answer within {wait}"
             raise UpstreamError(Status.DEADLINE_EXCEEDED, message) from None
-        if data is None:
-            message = f"{host} sent a response of more than {limit} bytes"
-            raise UpstreamError(Status.UNAVAILABLE, message)
-        return data
 
     def _enlarge_buffers(self) -> None:
         connection = self._response.connection
