@@ -8,7 +8,7 @@ needs no key: `Admission.reopen` takes caller and tenant from the URL instead.
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from aiohttp import web
@@ -100,7 +100,7 @@ class Admission:
     async def with_tenant(self, provider: Provider, client: Client, caller: Caller) -> Caller:
         """The identified caller, with the tenant. Raises StateError."""
         tenant = await self._tenant(provider, client.principal, caller.headers)
-        return replace(caller, tenant=tenant)
+        return Caller(caller.credential, tenant, caller.headers, caller.identity)
 
     async def reopen(
         self, request: web.Request, provider: Provider, upload: SealedUpload, given: Credential

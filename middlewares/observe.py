@@ -59,8 +59,8 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
 def _request_id(request: web.Request) -> str:
     """That of a trusted proxy in front, so that its log and ours can be compared, or a new one."""
     given = request.headers.get("x-request-id", "")
-    trusted = request.app[GATEWAY].public_address.is_trusted(request.remote)
-    if trusted and _REQUEST_ID.fullmatch(given) and not shows_a_key(request, given):
+    usable = _REQUEST_ID.fullmatch(given) and not shows_a_key(request, given)
+    if usable and request.app[GATEWAY].public_address.is_trusted(request.remote):
         return given
     return secrets.token_hex(8)
 

@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from itertools import takewhile
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
@@ -30,6 +30,8 @@ class TrustedProxies:
 
     def client(self, request: web.Request) -> str | None:
         """The address that the trusted proxies name; None if they name none, or are not there."""
+        if hdrs.X_FORWARDED_FOR not in request.headers:
+            return None
         hops = self._hops(request)
         named = hops[self._trusted_hops(hops) :]
         return named[0] if named and len(named) < len(hops) else None
@@ -40,9 +42,9 @@ class TrustedProxies:
         A proxy may set a header without the values that it received, so there may be fewer values
         than proxies.
         """
-        trusted = self._trusted_hops(self._hops(request))
-        values = _values(request, header)[-trusted:] if trusted else []
-        return values[0] if values else ""
+        values = _values(request, header)
+        trusted = self._trusted_hops(self._hops(request)) if values else 0
+        return values[-trusted:][0] if trusted else ""
 
     def _hops(self, request: web.Request) -> list[str]:
         """The peer, what it received the request from, and so on."""
@@ -79,5 +81,8 @@ def peer_network(text: str) -> str:
 
 
 def _values(request: web.Request, header: str) -> list[str]:
-    parts = ",".join(request.headers.getall(header, [])).split(",")
+    given = request.headers.getall(header, None)
+    if given is None:
+        return []
+    parts = ",".join(given).split(",")
     return [part.strip() for part in parts if part.strip()]

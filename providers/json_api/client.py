@@ -190,7 +190,8 @@ class JsonApi:
         raise self._refusal(caller, request, reply, document or {})
 
     def _url(self, path: str, query: Mapping[str, str | int] | None = None) -> URL:
-        return self._base.joinpath(*path.split("/")).with_query(dict(query or {}))
+        url = self._base.joinpath(*path.split("/"))
+        return url.with_query(dict(query)) if query else url
 
     def _refusal(
         self, caller: Caller, request: OutboundRequest, reply: Reply, document: Mapping[str, Any]

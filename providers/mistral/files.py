@@ -1,7 +1,6 @@
 """Files at Mistral (mistral.md section 2), which takes each in one request."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 from providers.batches.file_batches.files import INPUT_PURPOSE, is_derived
@@ -62,7 +61,7 @@ class MistralFileApi:
             text_or_none(native.get("filename")) or "",
             text_or_none(native.get("mimetype")) or "",
         )
-        return replace(file_of(native, names), downloadable=True)
+        return file_of(native, names, downloadable=True)
 
 
 class MistralUploadTarget(CollectedParts):

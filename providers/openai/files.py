@@ -1,7 +1,6 @@
 """Files at OpenAI: how they are posted, and how they are listed."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 from providers.batches.file_batches.files import INPUT_PURPOSE, is_derived
@@ -11,7 +10,7 @@ from providers.json_api.answer_shape import text_or_none
 from providers.json_api.client import Answer, JsonApi
 from providers.json_api.page_tokens import filled_page
 from providers.openai.client import pages_after
-from providers.resources import File, FileState
+from providers.resources import File
 from providers.upload import UploadStart, is_batch_input, suffix
 from providers.uploads.native_files import FileRecord, file_of
 from providers.uploads.posted_files import FileForm, part_type
@@ -98,9 +97,9 @@ def from_openai_file(native: Answer, record: FileRecord | None) -> File:
     """
     names = record or FileRecord("", text_or_none(native.get("filename")) or "")
     failed = native.get("status") == "error"
-    return replace(
-        file_of(native, names),
-        state=FileState.FAILED if failed else FileState.ACTIVE,
-        error=str(native.get("status_details") or "the provider says: error") if failed else None,
+    return file_of(
+        native,
+        names,
         downloadable=native.get("purpose") in ("batch", "batch_output"),
+        failure=str(native.get("status_details") or "the provider says: error") if failed else None,
     )

@@ -12,7 +12,7 @@ from providers.json_api.client import Answer, JsonApi
 from providers.json_api.unix_time import from_unix
 from providers.kept_records import KeptRecords
 from providers.resource_names import native_file_id, parse_file_id
-from providers.resources import Download, File, Page
+from providers.resources import Download, File, FileState, Page
 from providers.state import State, write
 from providers.stored_objects import FILES
 
@@ -49,7 +49,9 @@ class FileRecords:
         return FILES.name(self._upstream, native_file_id(native_id))
 
 
-def file_of(native: Answer, names: FileRecord) -> File:
+def file_of(
+    native: Answer, names: FileRecord, *, downloadable: bool, failure: str | None = None
+) -> File:
     """Read a file object whose times are in Unix seconds."""
     return File(
         id=native_file_id(native.id),
@@ -58,6 +60,9 @@ def file_of(native: Answer, names: FileRecord) -> File:
         size=count_or_none(native.get("bytes")),
         create_time=from_unix(native.get("created_at")),
         expiration_time=from_unix(native.get("expires_at")),
+        state=FileState.ACTIVE if failure is None else FileState.FAILED,
+        error=failure,
+        downloadable=downloadable,
     )
 
 
