@@ -13,7 +13,7 @@ from providers.errors import unavailable
 # One thread: Python runs one at a time and switches every 5 ms, so more would be no faster, and the
 # event loop would wait for each of them.
 _WORKER: Final = ThreadPoolExecutor(1, thread_name_prefix="work")
-_PAUSE_SECONDS: Final = 0.005
+_PAUSE_SECONDS: Final = 0.003
 _LONG_TEXT_BYTES: Final = 64 << 10
 
 P = ParamSpec("P")
@@ -69,8 +69,12 @@ class Pauses:
     def __init__(self) -> None:
         self._since = monotonic()
 
+    def due(self) -> bool:
+        """Whether the last pause was more than 3 ms ago."""
+        return monotonic() - self._since > _PAUSE_SECONDS
+
     async def pause(self) -> None:
-        """Returns at once if the last pause was less than 5 ms ago."""
-        if monotonic() - self._since > _PAUSE_SECONDS:
+        """Returns at once if no pause is due."""
+        if self.due():
             await asyncio.sleep(0)
             self._since = monotonic()

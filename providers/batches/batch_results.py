@@ -15,7 +15,7 @@ from providers.batches.request_table import RequestTable, RowKind
 from providers.batches.result_lines import id_at_head, parse_quickly, parse_result
 from providers.body import start_body
 from providers.gemini_content.plain_answer import is_one_text
-from providers.gemini_content.result_counts import count_result
+from providers.gemini_content.result_counts import ResultCounter
 from providers.json_api.json_text import may_hold_large_integer, render_compact, render_line
 from providers.json_api.structure import SHORT_BYTES, TooComplex
 from providers.limits import JSON_NODES
@@ -39,8 +39,8 @@ EXPIRED: Final = Failure(
 )
 # How many errors for unanswered requests are made at once; they are all in memory.
 _UNANSWERED_AT_ONCE: Final = 256
-# The size of the chunks that are sent, as of those that are read.
-_CHUNK_BYTES: Final = 64 << 10
+# The size of the chunks that are sent, as of the slices that are read.
+_CHUNK_BYTES: Final = 256 << 10
 # A longer line and its translation are not both kept.
 _SHORT_BYTES: Final = 256 << 10
 
@@ -110,7 +110,7 @@ class BatchResults:
         counted: Counted = not_counted,
     ) -> None:
         self._counted = counted
-        self._counts = ResultCounts()
+        self._counter = ResultCounter()
         self._source = lines
         self._table = table
         self._reservation = reservation
@@ -125,17 +125,31 @@ class BatchResults:
 
         Unanswered requests come last. In a batch that another tool created, the index is 0.
         """
+        pauses = Pauses()
         async with aclosing(self._source.slices()) as slices:
             async for lines in slices:
-                yield [item async for item in self._rendered(lines, render)]
+                items: list[Item] = []
+                while lines:
+                    if len(text_of(lines[0])) <= SHORT_BYTES:
+                        result = self._read_short(lines)
+                        if result is not None:
+                            items.append((result.index or 0, render(result)))
+                    else:
+                        item = await self._render_long(lines, render)
+                        if item is not None:
+                            items.append(item)
+                    if pauses.due():
+                        await pauses.pause()
+                yield items
         self._log_faults()
         unanswered = [index for index, seen in enumerate(self._seen) if not seen]
         for start in range(0, len(unanswered), _UNANSWERED_AT_ONCE):
             some = unanswered[start : start + _UNANSWERED_AT_ONCE]
             yield [(index, render(self._missing(index))) for index in some]
-        self._counts.lines[LineOutcome.UNREADABLE] = self._too_long + self._unreadable
-        self._counts.lines[LineOutcome.MISSING] = len(unanswered)
-        self._counted(self._counts)
+        counts = self._counter.counts()
+        counts.lines[LineOutcome.UNREADABLE] = self._too_long + self._unreadable
+        counts.lines[LineOutcome.MISSING] = len(unanswered)
+        self._counted(counts)
 
     async def lines(self) -> AsyncGenerator[bytes, None]:
         """The results as JSON lines `{"key", "response" | "error"}`, in chunks of any size."""
@@ -146,28 +160,16 @@ class BatchResults:
                 # Before waiting for the next slice: an item may be long.
                 items.clear()
 
-    async def _rendered(
-        self, lines: deque[ResultLine], render: Render
-    ) -> AsyncGenerator[Item, None]:
-        pauses = Pauses()
-        while lines:
-            item = await self._next(lines, render)
-            await pauses.pause()
-            if item is not None:
-                yield item
-
-    async def _next(self, lines: deque[ResultLine], render: Render) -> Item | None:
-        if len(text_of(lines[0])) <= SHORT_BYTES:
-            return self._render(lines, render)
+    async def _render_long(self, lines: deque[ResultLine], render: Render) -> Item | None:
         read = partial(self._render, lines, render)
         with suppress(TooComplex):
             return await work_on(text_of(lines[0]), JSON_NODES, self._reservation.more, read)
-        return await off_loop(read)  # finds the same, and keeps the error for this request
+        # Finds the same, and keeps the error for this request.
+        return await off_loop(lambda: _item(self._read(lines), render))
 
     def _render(self, lines: deque[ResultLine], render: Render) -> Item | None:
         short = len(text_of(lines[0])) <= _SHORT_BYTES
-        result = self._read_short(lines) if short else self._read(lines)
-        return None if result is None else (result.index or 0, render(result))
+        return _item(self._read_short(lines) if short else self._read(lines), render)
 
     def _read(self, lines: deque[ResultLine]) -> Result | None:
         """The result in the next line; None if it has none, or if its error comes at the end."""
@@ -202,13 +204,13 @@ class BatchResults:
 
     def _answer(self, named: str, document: dict[str, Any]) -> Result | None:
         if self._table is None:
-            count_result(self._counts, document)
+            self._counter.add(document)
             return Result(None, orjson.dumps(named), document)
         index = self._table.index_of(named)
         if index is None or self._seen[index]:
             return None
         self._seen[index] = 1
-        count_result(self._counts, document)
+        self._counter.add(document)
         return Result(index, self._key(index), document)
 
     def _fault(self, head: bytes, message: str) -> Result | None:
@@ -303,14 +305,22 @@ def _error(message: str) -> dict[str, Any]:
     return {"error": item_error(Status.INTERNAL, message)}
 
 
+def _item(result: Result | None, render: Render) -> Item | None:
+    return None if result is None else (result.index or 0, render(result))
+
+
 def _chunks(texts: Iterable[bytes]) -> Iterator[bytes]:
     """The texts as chunks: small ones joined, long ones in parts."""
-    buffer = bytearray()
+    small: list[bytes] = []
+    size = 0
     for text in texts:
-        for piece in pieces(text):
-            buffer += piece
-            if len(buffer) > _CHUNK_BYTES:
-                yield bytes(buffer)
-                buffer.clear()
-    if buffer:
-        yield bytes(buffer)
+        if small and size + len(text) > _CHUNK_BYTES:
+            yield b"".join(small)
+            small, size = [], 0
+        if len(text) > _CHUNK_BYTES:
+            yield from pieces(text)
+        else:
+            small.append(text)
+            size += len(text)
+    if small:
+        yield b"".join(small)

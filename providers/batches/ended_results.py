@@ -1,6 +1,5 @@
 """The results of a batch that has ended: translated, or the provider's own files unchanged."""
 
-import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing
@@ -12,6 +11,7 @@ from providers.batches.json_lines import ResultLine, ResultSplitter
 from providers.batches.request_table import RequestTable, RowKind
 from providers.body import Body, start_body
 from providers.errors import not_found
+from providers.long_work import Pauses
 from providers.memory import MemoryBudget, Reservation
 from providers.resources import Download, InlineResults, ResultForm
 
@@ -32,13 +32,15 @@ async def lines_of(
     files: AsyncGenerator[Body, None], splitter: ResultSplitter
 ) -> AsyncGenerator[deque[ResultLine], None]:
     """Slices of the lines of `files`, one file after the other."""
+    pauses = Pauses()
     async with aclosing(files):
         async for file in files:
             async with aclosing(splitter.split(file.chunks)) as slices:
                 async for lines in slices:
                     yield lines
-                    # Other requests go on between two slices of a source that never waits.
-                    await asyncio.sleep(0)
+                    # Other requests go on even if the source never waits.
+                    if pauses.due():
+                        await pauses.pause()
 
 
 @dataclass(frozen=True, slots=True)

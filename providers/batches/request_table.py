@@ -19,6 +19,7 @@ from providers.batches.result_lines import find_id
 from providers.body import Body, close
 from providers.errors import failed_precondition
 from providers.limits import REQUEST_TABLE, TABLE_ID, TABLE_ROWS
+from providers.long_work import Pauses
 from providers.memory import Reservation
 from providers.state import State, damaged, parse_as
 from providers.stored_objects import TABLES
@@ -164,6 +165,7 @@ async def add_keys(
     the rows is taken from `reservation`. Raises FAILED_PRECONDITION for more than 200,000 rows.
     """
     before = len(table)
+    pauses = Pauses()
     async with aclosing(splitter.split(chunks)) as slices:
         async for lines in slices:
             while lines:
@@ -173,6 +175,8 @@ async def add_keys(
                 while len(table) < before + number - 1:
                     _add(table, None, reservation)
                 _add(table, named if usable else None, reservation)
+                if pauses.due():
+                    await pauses.pause()
 
 
 def _add(table: RequestTable, key: str | None, reservation: Reservation) -> None:

@@ -64,7 +64,7 @@ def plain_message(message: dict[str, Any]) -> dict[str, Any] | None:
         or block.get("citations") not in NOTHING
     ):
         return None
-    usage = _usage(object_or_nothing(message.get("usage")))
+    usage = _usage(message.get("usage"))
     finish_reason = _FINISH_REASONS[native]
     return plain_answer(text, finish_reason, 0, usage, message.get("model"), message.get("id"))
 
@@ -76,7 +76,7 @@ def any_message(message: dict[str, Any]) -> dict[str, Any]:
         _read_content(candidate, message.get("content"))
     if native == "refusal":
         _explain_refusal(candidate, object_or_nothing(message.get("stop_details")))
-    usage = _usage(object_or_nothing(message.get("usage")))
+    usage = _usage(message.get("usage"))
     return render_answer([candidate], usage, message.get("model"), message.get("id"))
 
 
@@ -122,25 +122,21 @@ def _explain_refusal(candidate: Candidate, details: dict[str, Any]) -> None:
         candidate.explain_end(why or category or "", f"The model refused to answer{named}.{reason}")
 
 
-def _usage(counts: dict[str, Any]) -> dict[str, Any]:
-    details = object_or_nothing(counts.get("output_tokens_details"))
+def _usage(counts: object) -> dict[str, Any]:
+    if not isinstance(counts, dict):
+        return {}
+    details = counts.get("output_tokens_details")
     cached = count_or_none(counts.get("cache_read_input_tokens"))
-    sent = _sum(
-        count_or_none(counts.get("input_tokens")),
-        count_or_none(counts.get("cache_creation_input_tokens")) or 0,
-        cached or 0,
-    )
+    sent = count_or_none(counts.get("input_tokens"))
+    if sent is not None:
+        created = count_or_none(counts.get("cache_creation_input_tokens"))
+        sent = count_or_none(sent + (created or 0) + (cached or 0))
     written = count_or_none(counts.get("output_tokens"))
     return usage_metadata(
         sent=sent,
         written=written,
-        thoughts=count_or_none(details.get("thinking_tokens")),
+        thoughts=details.get("thinking_tokens") if isinstance(details, dict) else None,
         cached=cached,
-        total=_sum(sent, written),
+        # None if a count is unknown, or if the sum is too large for Gemini's integer.
+        total=None if sent is None or written is None else count_or_none(sent + written),
     )
-
-
-def _sum(*counts: int | None) -> int | None:
-    """None if a count is unknown, or if the sum is too large for Gemini's integer."""
-    known = [count for count in counts if count is not None]
-    return count_or_none(sum(known)) if len(known) == len(counts) else None

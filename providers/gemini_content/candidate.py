@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from providers.gemini_content.citations import Segment, utf8_length
 from providers.json_api.answer_shape import (
+    LARGEST_COUNT,
     UnreadableAnswer,
     as_object,
     as_text,
@@ -190,22 +191,32 @@ def render_answer(
 
 def usage_metadata(
     *,
-    sent: int | None,
-    written: int | None,
-    thoughts: int | None = None,
-    cached: int | None,
-    total: int | None,
+    sent: object,
+    written: object,
+    thoughts: object = None,
+    cached: object,
+    total: object,
 ) -> dict[str, Any]:
-    """`{"usageMetadata": {...}}`, or `{}` if no count is known; `written` includes the thoughts."""
-    metadata = present(
-        {
-            "promptTokenCount": sent,
-            "candidatesTokenCount": None if written is None else max(written - (thoughts or 0), 0),
-            "thoughtsTokenCount": thoughts,
-            "cachedContentTokenCount": cached,
-            "totalTokenCount": total,
-        }
-    )
+    """`{"usageMetadata": {...}}`, or `{}` if no count is known; `written` includes the thoughts.
+
+    A value that is not a count is left out.
+    """
+    values = {
+        "promptTokenCount": sent,
+        "candidatesTokenCount": written,
+        "thoughtsTokenCount": thoughts,
+        "cachedContentTokenCount": cached,
+        "totalTokenCount": total,
+    }
+    # As `count_or_none`, without five calls for each answer.
+    metadata = {
+        name: value
+        for name, value in values.items()
+        if type(value) is int and 0 <= value <= LARGEST_COUNT
+    }
+    if metadata.get("thoughtsTokenCount") and "candidatesTokenCount" in metadata:
+        answered = metadata["candidatesTokenCount"] - metadata["thoughtsTokenCount"]
+        metadata["candidatesTokenCount"] = max(answered, 0)
     return {"usageMetadata": metadata} if metadata else {}
 
 

@@ -17,29 +17,54 @@ _KINDS: Final[Mapping[str, TokenKind]] = {
 
 # An upstream may name another model in each answer. Further ones, and longer names, are counted as
 # one, so that the counts of a batch stay small.
-_COUNTS: Final = 400
+_MODELS: Final = 100
 _NAME_CHARACTERS: Final = 512
 OTHER_MODELS: Final = "other"
 
 
-def count_result(counts: ResultCounts, result: Mapping[str, Any]) -> None:
-    """Adds one translated line: `{"response"}` or `{"error"}`."""
-    response = result.get("response")
-    counts.lines[LineOutcome.ERROR if response is None else LineOutcome.ANSWER] += 1
-    if not isinstance(response, dict):
-        return
-    model = str(response.get("modelVersion") or "")
-    for member, tokens in (response.get("usageMetadata") or {}).items():
-        kind = _KINDS.get(member)
-        if kind is not None and isinstance(tokens, int):
-            _count(counts.tokens, (model, kind), tokens)
-    # An embedding has one count, which is a text, as Gemini writes it.
-    if "tokenCount" in response:
-        _count(counts.tokens, (model, TokenKind.INPUT), int(response["tokenCount"]))
+class ResultCounter:
+    """Adds up translated lines. Each line adds to plain counts, which takes a fifth of the time."""
 
+    def __init__(self) -> None:
+        self._answers = 0
+        self._errors = 0
+        # By model, and by member of `usageMetadata`.
+        self._tokens: dict[str, Counter[str]] = {}
 
-def _count(counts: Counter[tuple[str, TokenKind]], counted: tuple[str, TokenKind], n: int) -> None:
-    model, kind = counted
-    if counted not in counts and (len(counts) >= _COUNTS or len(model) > _NAME_CHARACTERS):
-        counted = (OTHER_MODELS, kind)
-    counts[counted] += n
+    def add(self, result: Mapping[str, Any]) -> None:
+        """Adds one translated line: `{"response"}` or `{"error"}`."""
+        response = result.get("response")
+        if response is None:
+            self._errors += 1
+            return
+        self._answers += 1
+        usage = response.get("usageMetadata")
+        if usage:
+            tokens = self._tokens_of(response)
+            for member, count in usage.items():
+                tokens[member] += count
+        # An embedding has one count, which is a text, as Gemini writes it.
+        elif "tokenCount" in response:
+            self._tokens_of(response)["promptTokenCount"] += int(response["tokenCount"])
+
+    def counts(self) -> ResultCounts:
+        found = ResultCounts()
+        if self._answers:
+            found.lines[LineOutcome.ANSWER] = self._answers
+        if self._errors:
+            found.lines[LineOutcome.ERROR] = self._errors
+        for model, tokens in self._tokens.items():
+            for member, count in tokens.items():
+                if member in _KINDS:
+                    found.tokens[model, _KINDS[member]] = count
+        return found
+
+    def _tokens_of(self, response: Mapping[str, Any]) -> Counter[str]:
+        """The counts of the model that the answer names."""
+        model = response.get("modelVersion") or ""
+        tokens = self._tokens.get(model)
+        if tokens is not None:
+            return tokens
+        if len(self._tokens) >= _MODELS or len(model) > _NAME_CHARACTERS:
+            model = OTHER_MODELS
+        return self._tokens.setdefault(model, Counter())

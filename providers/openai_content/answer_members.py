@@ -5,7 +5,8 @@ last character. Its specification says "the index of the last character"; public
 exclusive end. A real answer with citations would verify both.
 """
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from providers.gemini_content.candidate import Candidate, TokenLogprob, usage_metadata
 from providers.gemini_content.citations import Segment
@@ -15,7 +16,6 @@ from providers.json_api.answer_shape import (
     as_text,
     count_or_none,
     list_or_empty,
-    object_or_nothing,
     objects_or_empty,
     present,
     text_or_none,
@@ -80,19 +80,33 @@ def _logprobs(tokens: object, where: str) -> list[TokenLogprob]:
     ]
 
 
-def from_openai_usage(usage: object, *, sent: str, written: str) -> dict[str, Any]:
-    """`{"usageMetadata": {...}}`, or `{}` if the answer has no readable counts.
+@dataclass(frozen=True, slots=True)
+class UsageNames:
+    """What an API calls its counts: "prompt" and "completion", or "input" and "output"."""
 
-    `sent` and `written` are what the API calls its counts: "prompt" and "completion", or "input"
-    and "output".
-    """
-    counts = object_or_nothing(usage)
-    sent_details = object_or_nothing(counts.get(f"{sent}_tokens_details"))
-    written_details = object_or_nothing(counts.get(f"{written}_tokens_details"))
+    sent: str
+    written: str
+    sent_details: str
+    written_details: str
+
+
+CHAT_USAGE: Final = UsageNames(
+    "prompt_tokens", "completion_tokens", "prompt_tokens_details", "completion_tokens_details"
+)
+RESPONSES_USAGE: Final = UsageNames(
+    "input_tokens", "output_tokens", "input_tokens_details", "output_tokens_details"
+)
+
+
+def from_openai_usage(usage: object, names: UsageNames) -> dict[str, Any]:
+    """`{"usageMetadata": {...}}`, or `{}` if the answer has no readable counts."""
+    if not isinstance(usage, dict):
+        return {}
+    sent, written = usage.get(names.sent_details), usage.get(names.written_details)
     return usage_metadata(
-        sent=count_or_none(counts.get(f"{sent}_tokens")),
-        written=count_or_none(counts.get(f"{written}_tokens")),
-        thoughts=count_or_none(written_details.get("reasoning_tokens")),
-        cached=count_or_none(sent_details.get("cached_tokens")),
-        total=count_or_none(counts.get("total_tokens")),
+        sent=usage.get(names.sent),
+        written=usage.get(names.written),
+        thoughts=written.get("reasoning_tokens") if isinstance(written, dict) else None,
+        cached=sent.get("cached_tokens") if isinstance(sent, dict) else None,
+        total=usage.get("total_tokens"),
     )

@@ -18,6 +18,7 @@ from providers.json_api.answer_shape import (
     untranslatable,
 )
 from providers.openai_content.answer_members import (
+    CHAT_USAGE,
     add_token_logprobs,
     cite_annotations,
     from_openai_usage,
@@ -44,11 +45,12 @@ def from_openai_chat(body: dict[str, Any]) -> dict[str, Any]:
 def plain_chat(body: dict[str, Any]) -> dict[str, Any] | None:
     """The answer if it is one choice with one text; None for everything else."""
     choice = only_object(body.get("choices"))
-    message, native = object_or_nothing(choice.get("message")), choice.get("finish_reason")
+    message, native = choice.get("message"), choice.get("finish_reason")
+    if not (isinstance(message, dict) and isinstance(native, str) and native in _FINISH_REASONS):
+        return None
     text, index = message.get("content"), count_or_none(choice.get("index"))
     if (
-        not (isinstance(text, str) and text and isinstance(native, str))
-        or native not in _FINISH_REASONS
+        not (isinstance(text, str) and text)
         or index is None
         or choice.get("logprobs") is not None
         or message.get("refusal")
@@ -58,7 +60,7 @@ def plain_chat(body: dict[str, Any]) -> dict[str, Any] | None:
         or message.get("audio") is not None
     ):
         return None
-    usage = from_openai_usage(body.get("usage"), sent="prompt", written="completion")
+    usage = from_openai_usage(body.get("usage"), CHAT_USAGE)
     finish_reason = _FINISH_REASONS[native]
     return plain_answer(text, finish_reason, index, usage, body.get("model"), body.get("id"))
 
@@ -66,7 +68,7 @@ def plain_chat(body: dict[str, Any]) -> dict[str, Any] | None:
 def any_chat(body: dict[str, Any]) -> dict[str, Any]:
     choices = as_list(body.get("choices"), "choices")
     candidates = [_candidate(choice, place) for place, choice in enumerate(choices)]
-    usage = from_openai_usage(body.get("usage"), sent="prompt", written="completion")
+    usage = from_openai_usage(body.get("usage"), CHAT_USAGE)
     return render_answer(candidates, usage, body.get("model"), body.get("id"))
 
 

@@ -16,6 +16,7 @@ from providers.json_api.answer_shape import (
     unreadable,
 )
 from providers.openai_content.answer_members import (
+    RESPONSES_USAGE,
     add_token_logprobs,
     cite_annotations,
     from_openai_usage,
@@ -49,7 +50,7 @@ def from_openai_response(body: dict[str, Any]) -> dict[str, Any]:
     candidate = Candidate(0, *_finish(body))
     outputs = as_list(body.get("output"), "output")
     candidate.read_each(outputs, "output", partial(_add_output, candidate))
-    usage = from_openai_usage(body.get("usage"), sent="input", written="output")
+    usage = from_openai_usage(body.get("usage"), RESPONSES_USAGE)
     return render_answer([candidate], usage, body.get("model"), body.get("id"))
 
 

@@ -4,7 +4,6 @@ The lines are plain questions and answers with one text each, as most batches ha
 that the providers write.
 """
 
-import asyncio
 import hashlib
 import random
 from collections import deque
@@ -23,6 +22,7 @@ from providers.aws.folder import Folder
 from providers.batches.batch_input import FileInput
 from providers.batches.batch_results import BatchResults
 from providers.batches.checked_input import JSON_LINES, InputLimits, check, translated
+from providers.batches.ended_results import lines_of
 from providers.batches.json_lines import LineSplitter, ResultLine, ResultSplitter
 from providers.batches.line_formats import LineFormats, RequestTranslator
 from providers.batches.request_table import RequestTable, RowKind, indexed_id
@@ -33,7 +33,7 @@ from providers.bedrock.content.native_lines import line_formats as bedrock_forma
 from providers.bedrock.content.result_from_bedrock import result_from_bedrock
 from providers.bedrock.jobs.job_input import LIMITS as BEDROCK_LIMITS
 from providers.bedrock.jobs.job_media import Media
-from providers.body import drain
+from providers.body import Body, drain
 from providers.memory import MemoryBudget
 from providers.mistral.batch_lines import MistralTranslator
 from providers.mistral.batch_lines import line_formats as mistral_formats
@@ -45,7 +45,7 @@ from providers.resources import BatchKind, Failure, NewBatch
 from providers.spool import OpenSpool, no_spool
 from providers.status import Status
 
-_CHUNK: Final = 64 << 10
+_CHUNK: Final = 256 << 10
 _LINE_LIMIT: Final = 20 << 20
 _WORDS: Final = (
     *("the", "model", "reads", "a", "question", "and", "gives", "one", "answer", "with", "some"),
@@ -278,10 +278,11 @@ class _Results:
     def __post_init__(self) -> None:
         self.id_member = self.translation.id_member
 
-    async def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
-        async for lines in ResultSplitter(_LINE_LIMIT, self.memory).split(_chunks(self.data)):
-            yield lines
-            await asyncio.sleep(0)
+    def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
+        return lines_of(self._files(), ResultSplitter(_LINE_LIMIT, self.memory))
+
+    async def _files(self) -> AsyncGenerator[Body, None]:
+        yield Body(_chunks(self.data), None)
 
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
         return self.translation.from_line(line)

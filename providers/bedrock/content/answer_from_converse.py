@@ -58,7 +58,7 @@ def plain_converse(answer: dict[str, Any]) -> dict[str, Any] | None:
         or len(block) != 1
     ):
         return None
-    usage = _usage(object_or_nothing(answer.get("usage")))
+    usage = _usage(answer.get("usage"))
     return plain_answer(text, _FINISH_REASONS[native], 0, usage, None, None)
 
 
@@ -69,7 +69,7 @@ def any_converse(answer: dict[str, Any], *, thoughts: bool) -> dict[str, Any]:
     candidate = Candidate(0, _FINISH_REASONS.get(native or "", "OTHER"), native)
     where = "output.message.content"
     candidate.read_each(as_list(content, where), where, partial(_add_block, candidate, thoughts))
-    return render_answer([candidate], _usage(object_or_nothing(answer.get("usage"))))
+    return render_answer([candidate], _usage(answer.get("usage")))
 
 
 def _add_block(candidate: Candidate, thoughts: bool, block: dict[str, Any], where: str) -> None:
@@ -130,13 +130,15 @@ def _uri(citation: dict[str, Any]) -> str | None:
     return text_or_none(web.get("url")) or text_or_none(citation.get("source"))
 
 
-def _usage(counts: dict[str, Any]) -> dict[str, Any]:
+def _usage(counts: object) -> dict[str, Any]:
+    if not isinstance(counts, dict):
+        return {}
     written = count_or_none(counts.get("outputTokens"))
     total = count_or_none(counts.get("totalTokens"))
     return usage_metadata(
         sent=_sent(counts, written, total),
         written=written,
-        cached=count_or_none(counts.get("cacheReadInputTokens")),
+        cached=counts.get("cacheReadInputTokens"),
         total=total,
     )
 

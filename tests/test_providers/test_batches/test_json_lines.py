@@ -186,4 +186,4 @@ async def test_a_large_chunk_is_read_in_slices() -> None:
     slices = LineSplitter(1 << 20, MemoryBudget()).split(stream([b"{}\n" * 100_000]))
     sizes = [len(lines) async for lines in slices]
     assert sum(sizes) == 100_000
-    assert len(sizes) > 4
+    assert max(sizes) <= 4096

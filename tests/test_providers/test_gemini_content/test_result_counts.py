@@ -5,15 +5,15 @@ import pytest
 
 from providers.gemini_content.candidate import usage_metadata
 from providers.gemini_content.embeddings import embedding_answer
-from providers.gemini_content.result_counts import count_result
+from providers.gemini_content.result_counts import ResultCounter
 from providers.observation import LineOutcome, ResultCounts, TokenKind
 
 
 def counted(*results: dict[str, Any]) -> ResultCounts:
-    counts = ResultCounts()
+    counter = ResultCounter()
     for result in results:
-        count_result(counts, result)
-    return counts
+        counter.add(result)
+    return counter.counts()
 
 
 def test_the_tokens_of_answers_are_added_by_model_and_kind() -> None:
@@ -46,9 +46,9 @@ def test_models_without_end_are_counted_as_one() -> None:
 
     found = counted(*answers)
 
-    assert len(found.tokens) == 401
+    assert len(found.tokens) == 101
     assert found.tokens["model-0", TokenKind.INPUT] == 2
-    assert found.tokens["other", TokenKind.INPUT] == 101
+    assert found.tokens["other", TokenKind.INPUT] == 401
     assert found.tokens.total() == 502
 
 

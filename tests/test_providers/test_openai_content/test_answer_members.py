@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from providers.openai_content.answer_members import from_openai_usage
+from providers.openai_content.answer_members import CHAT_USAGE, from_openai_usage
 
 
 @pytest.mark.parametrize(
@@ -25,4 +25,4 @@ from providers.openai_content.answer_members import from_openai_usage
 )
 def test_missing_counts_are_left_out(usage: Any, metadata: dict[str, int] | None) -> None:
     expected = {} if metadata is None else {"usageMetadata": metadata}
-    assert from_openai_usage(usage, sent="prompt", written="completion") == expected
+    assert from_openai_usage(usage, CHAT_USAGE) == expected
