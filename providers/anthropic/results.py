@@ -17,7 +17,7 @@ from providers.batches.json_lines import ResultLine, ResultSplitter
 from providers.batches.request_table import job_of
 from providers.batches.result_lines import find_id
 from providers.body import Body
-from providers.claude_content.message_from_anthropic import from_anthropic_message
+from providers.claude_content.message_from_anthropic import from_anthropic_message, plain_message
 from providers.credential import Caller
 from providers.errors import FerryError, not_found
 from providers.json_api.answer_shape import as_object, text_or_none, unreadable
@@ -83,6 +83,9 @@ class AnthropicResultLines:
         async with await self._client.open(self._caller, results_path(self._batch)) as reply:
             yield Body(reply.chunks(), None)
 
+    def plain(self, line: dict[str, Any], /) -> dict[str, Any] | None:
+        return plain_anthropic_line(line)
+
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
         return from_anthropic_line(line)
 
@@ -103,6 +106,16 @@ def from_anthropic_line(line: object) -> dict[str, Any]:
         return _result(as_object(as_object(line, "the line").get("result"), "result"))
     except FerryError as error:
         return {"error": item_error(error.status, error.message)}
+
+
+def plain_anthropic_line(line: dict[str, Any]) -> dict[str, Any] | None:
+    """What `from_anthropic_line` gives for a line whose answer is one text; None for any other."""
+    result = line.get("result")
+    if not isinstance(result, dict) or result.get("type") != "succeeded":
+        return None
+    message = result.get("message")
+    answer = plain_message(message) if isinstance(message, dict) else None
+    return None if answer is None else {"response": answer}
 
 
 def missing_result(state: BatchState) -> Failure:

@@ -14,10 +14,9 @@ from providers.batches.json_lines import ResultLine, TooLong, pieces, text_of, w
 from providers.batches.request_table import RequestTable, RowKind
 from providers.batches.result_lines import id_at_head, parse_quickly, parse_result
 from providers.body import start_body
-from providers.gemini_content.plain_answer import is_one_text
 from providers.gemini_content.result_counts import ResultCounter
 from providers.json_api.json_text import may_hold_large_integer, render_compact, render_line
-from providers.json_api.structure import SHORT_BYTES, TooComplex
+from providers.json_api.structure import PARSED_BYTES, SHORT_BYTES, TooComplex
 from providers.limits import JSON_NODES
 from providers.long_work import Pauses, off_loop
 from providers.memory import Reservation
@@ -78,6 +77,9 @@ class ResultLines(Protocol):
 
         The caller removes each line from its slice, so a long line is freed at once.
         """
+
+    def plain(self, line: dict[str, Any], /) -> dict[str, Any] | None:
+        """As `translate`, in less time, if the answer is one text; None for any other line."""
 
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
         """Translate one line to `{"response"}` or `{"error"}`; never raises."""
@@ -161,6 +163,11 @@ class BatchResults:
                 items.clear()
 
     async def _render_long(self, lines: deque[ResultLine], render: Render) -> Item | None:
+        line = lines[0]
+        if len(text_of(line)) <= PARSED_BYTES and (found := self._plain(text_of(line))):
+            lines.popleft()
+            return _item(self._answer(*found), render)
+        del line
         read = partial(self._render, lines, render)
         with suppress(TooComplex):
             return await work_on(text_of(lines[0]), JSON_NODES, self._reservation.more, read)
@@ -189,18 +196,29 @@ class BatchResults:
     def _read_short(self, lines: deque[ResultLine]) -> Result | None:
         """As `_read`, without looking for large integers if the answer is one text.
 
-        A text has no integers, and the look for them takes longer than the parsing. For a longer
+        The look for them takes longer than the parsing. For a longer
         line the caller has reserved memory, and chosen a thread if it is long work.
         """
         line = lines[0]
         if not isinstance(line, TooLong) and (found := parse_quickly(line, self._source.id_member)):
             named, document = found
-            result = self._source.translate(document)
-            if is_one_text(result) or not may_hold_large_integer(line):
+            result = self._source.plain(document)
+            if result is None and not may_hold_large_integer(line):
+                result = self._source.translate(document)
+            if result is not None:
                 lines.popleft()
                 return self._answer(named, result)
-            del found, document, result  # there are never two
+            del found, document  # there are never two
         return self._read(lines)
+
+    def _plain(self, line: bytes) -> tuple[str, dict[str, Any]] | None:
+        """The request that a line names, and its answer if that is one text.
+
+        Only the translation of other answers takes long: see `SHORT_BYTES`.
+        """
+        found = parse_quickly(line, self._source.id_member)
+        result = None if found is None else self._source.plain(found[1])
+        return None if found is None or result is None else (found[0], result)
 
     def _answer(self, named: str, document: dict[str, Any]) -> Result | None:
         if self._table is None:

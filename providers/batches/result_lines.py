@@ -11,7 +11,7 @@ import orjson
 
 from providers.batches.json_lines import Reserve, ResultLine, TooLong, text_of, work_on
 from providers.json_api.json_text import parse_json
-from providers.json_api.structure import SHORT_BYTES, TooComplex, check_short, structure_of
+from providers.json_api.structure import TooComplex, is_shallow, structure_of
 from providers.limits import JSON_NODES, RESULT_HEAD
 
 # A model can write half of a surrogate pair, which JSON can escape and Unicode cannot encode. The
@@ -44,11 +44,12 @@ def parse_result(text: bytes, id_member: str) -> tuple[str, dict[str, Any]]:
 def parse_quickly(text: bytes, id_member: str) -> tuple[str, dict[str, Any]] | None:
     """As `parse_result`, but an integer beyond 64 bits may be a float; None for invalid lines.
 
-    The caller has counted the structure of a text that is longer than SHORT_BYTES.
+    None also for a line with so many brackets that its depth must be counted. The caller has
+    counted the structure of a text that is longer than PARSED_BYTES.
     """
+    if not is_shallow(text):
+        return None
     try:
-        if len(text) <= SHORT_BYTES:
-            check_short(text)
         document = orjson.loads(text)
     except orjson.JSONDecodeError:
         return None

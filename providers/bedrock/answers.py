@@ -11,7 +11,11 @@ from providers.aws.signing import BEDROCK, aws_url, encode_segment
 from providers.aws.target import AwsTargets
 from providers.batches.result_lines import parse_in_unicode
 from providers.bedrock.content.bedrock_models import InvocationType
-from providers.bedrock.content.result_from_bedrock import echoed, result_from_bedrock
+from providers.bedrock.content.result_from_bedrock import (
+    echoed,
+    plain_bedrock_line,
+    result_from_bedrock,
+)
 from providers.credential import Caller
 from providers.json_api.json_text import parse_own_json, render_json, render_line
 from providers.json_api.structure import structure_of
@@ -60,6 +64,9 @@ class BedrockAnswers:
 
     def render_error(self, record_id: str, code: int, message: str, /) -> bytes:
         return render_error(record_id, code, message)
+
+    def plain(self, line: dict[str, Any], invocation: str, /) -> dict[str, Any] | None:
+        return plain_bedrock_line(line, InvocationType(invocation))
 
     def translate(self, line: dict[str, Any], invocation: str, /) -> dict[str, Any]:
         return result_from_bedrock(line, InvocationType(invocation))

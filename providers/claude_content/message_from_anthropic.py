@@ -43,16 +43,6 @@ _SERVER_TOOL_OUTPUTS: Final = (
 )
 
 
-def from_anthropic_message(message: dict[str, Any]) -> dict[str, Any]:
-    """Translate a Message. Members that cannot be read are named in an extra text part.
-
-    Thinking becomes a thought if it has text. It has none if the request did not ask for thoughts
-    (`to_anthropic_thinking`); then only its signature is kept, for the next request. Raises
-    UnreadableAnswer for a body without `content`, or if nothing in it can be read.
-    """
-    return plain_message(message) or any_message(message)
-
-
 def plain_message(message: dict[str, Any]) -> dict[str, Any] | None:
     """The answer if it is one text without citations; None for everything else."""
     block, native = only_object(message.get("content")), message.get("stop_reason")
@@ -69,7 +59,13 @@ def plain_message(message: dict[str, Any]) -> dict[str, Any] | None:
     return plain_answer(text, finish_reason, 0, usage, message.get("model"), message.get("id"))
 
 
-def any_message(message: dict[str, Any]) -> dict[str, Any]:
+def from_anthropic_message(message: dict[str, Any]) -> dict[str, Any]:
+    """Translate a Message. Members that cannot be read are named in an extra text part.
+
+    Thinking becomes a thought if it has text. It has none if the request did not ask for thoughts
+    (`to_anthropic_thinking`); then only its signature is kept, for the next request. Raises
+    UnreadableAnswer for a body without `content`, or if nothing in it can be read.
+    """
     native = text_or_none(message.get("stop_reason"))
     candidate = Candidate(0, _FINISH_REASONS.get(native or "", "OTHER"), native)
     with candidate.reading():

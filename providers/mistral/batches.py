@@ -17,7 +17,7 @@ from providers.mistral.batch_lines import MistralTranslator, line_formats
 from providers.mistral.files import SIZE_LIMIT
 from providers.mistral.job_records import failures_of, from_mistral_job, state_of
 from providers.mistral.pages import PAGE_SIZE, numbered_pages
-from providers.openai_content.result_from_openai import from_openai_line
+from providers.openai_content.result_from_openai import from_openai_line, plain_openai_line
 from providers.resources import Batch, BatchState, NewBatch
 from providers.state import State
 from providers.status import Status
@@ -98,6 +98,9 @@ class MistralBatchApi:
 
     def result_files(self, native: Answer) -> list[str]:
         return [str(native[n]) for n in ("output_file", "error_file") if native.get(n)]
+
+    def plain(self, native: Answer, line: dict[str, Any]) -> dict[str, Any] | None:
+        return plain_openai_line(line, str(native.get("endpoint")))
 
     def translate(self, native: Answer, line: dict[str, Any]) -> dict[str, Any]:
         unanswered = _UNANSWERED.get(state_of(native), Status.UNKNOWN)

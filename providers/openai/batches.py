@@ -21,7 +21,7 @@ from providers.openai.batch_records import failures_of, from_openai_batch, state
 from providers.openai.client import pages_after
 from providers.openai.files import PURPOSE_HEADER
 from providers.openai.upload_target import BATCH_FILE_LIMIT
-from providers.openai_content.result_from_openai import from_openai_line
+from providers.openai_content.result_from_openai import from_openai_line, plain_openai_line
 from providers.openai_content.schema_rules import SchemaRule
 from providers.resource_names import FileId, FileKind
 from providers.resources import Batch, NewBatch
@@ -136,6 +136,9 @@ class OpenAIBatchApi:
 
     def result_files(self, native: Answer) -> list[str]:
         return _names(native, "output_file_id", "error_file_id")
+
+    def plain(self, native: Answer, line: dict[str, Any]) -> dict[str, Any] | None:
+        return plain_openai_line(line, str(native.get("endpoint")))
 
     def translate(self, native: Answer, line: dict[str, Any]) -> dict[str, Any]:
         return from_openai_line(line, str(native.get("endpoint")))

@@ -34,14 +34,6 @@ _FINISH_REASONS: Final = {
 }
 
 
-def from_openai_chat(body: dict[str, Any]) -> dict[str, Any]:
-    """Translate a ChatCompletion. Members that cannot be read are named in an extra text part.
-
-    Raises UnreadableAnswer for a body without `choices`, or if nothing in it can be read.
-    """
-    return plain_chat(body) or any_chat(body)
-
-
 def plain_chat(body: dict[str, Any]) -> dict[str, Any] | None:
     """The answer if it is one choice with one text; None for everything else."""
     choice = only_object(body.get("choices"))
@@ -65,7 +57,11 @@ def plain_chat(body: dict[str, Any]) -> dict[str, Any] | None:
     return plain_answer(text, finish_reason, index, usage, body.get("model"), body.get("id"))
 
 
-def any_chat(body: dict[str, Any]) -> dict[str, Any]:
+def from_openai_chat(body: dict[str, Any]) -> dict[str, Any]:
+    """Translate a ChatCompletion. Members that cannot be read are named in an extra text part.
+
+    Raises UnreadableAnswer for a body without `choices`, or if nothing in it can be read.
+    """
     choices = as_list(body.get("choices"), "choices")
     candidates = [_candidate(choice, place) for place, choice in enumerate(choices)]
     usage = from_openai_usage(body.get("usage"), CHAT_USAGE)

@@ -11,7 +11,7 @@ from providers.json_api.answer_shape import as_object, http_status, text_or_none
 from providers.json_api.json_text import parse_json
 from providers.json_api.refusal_body import code_of, message_of
 from providers.openai_content.body_to_openai import CHAT, EMBEDDINGS, RESPONSES
-from providers.openai_content.chat_from_openai import from_openai_chat
+from providers.openai_content.chat_from_openai import from_openai_chat, plain_chat
 from providers.openai_content.embed_from_openai import from_openai_embedding
 from providers.openai_content.error_codes import rpc_status_of_code
 from providers.openai_content.responses_from_openai import from_openai_response
@@ -39,6 +39,18 @@ def from_openai_line(
         return _result(as_object(line, "the line"), endpoint, unanswered)
     except FerryError as error:
         return {"error": item_error(error.status, error.message)}
+
+
+def plain_openai_line(line: dict[str, Any], endpoint: str) -> dict[str, Any] | None:
+    """What `from_openai_line` gives for a line whose answer is one text; None for any other."""
+    response = line.get("response")
+    if endpoint != CHAT or not isinstance(response, dict):
+        return None
+    body, status = response.get("body"), response.get("status_code")
+    if not isinstance(body, dict) or type(status) is not int or status != _OK:
+        return None
+    answer = plain_chat(body)
+    return None if answer is None else {"response": answer}
 
 
 def _result(line: dict[str, Any], endpoint: str, unanswered: Status) -> dict[str, Any]:

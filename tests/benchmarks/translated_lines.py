@@ -17,7 +17,7 @@ import orjson
 from providers.anthropic.batch_creation import LIMITS as ANTHROPIC_LIMITS
 from providers.anthropic.batch_lines import AnthropicTranslator, BatchItems
 from providers.anthropic.batch_lines import line_formats as anthropic_formats
-from providers.anthropic.results import from_anthropic_line
+from providers.anthropic.results import from_anthropic_line, plain_anthropic_line
 from providers.aws.folder import Folder
 from providers.batches.batch_input import FileInput
 from providers.batches.batch_results import BatchResults
@@ -30,7 +30,7 @@ from providers.bedrock.content.batch_lines import BedrockTranslator
 from providers.bedrock.content.bedrock_models import InvocationType
 from providers.bedrock.content.native_lines import NativeRules
 from providers.bedrock.content.native_lines import line_formats as bedrock_formats
-from providers.bedrock.content.result_from_bedrock import result_from_bedrock
+from providers.bedrock.content.result_from_bedrock import plain_bedrock_line, result_from_bedrock
 from providers.bedrock.jobs.job_input import LIMITS as BEDROCK_LIMITS
 from providers.bedrock.jobs.job_media import Media
 from providers.body import Body, drain
@@ -40,7 +40,7 @@ from providers.mistral.batch_lines import line_formats as mistral_formats
 from providers.openai.batch_lines import OpenAITranslator
 from providers.openai.batch_lines import line_formats as openai_formats
 from providers.openai_content.body_to_openai import CHAT
-from providers.openai_content.result_from_openai import from_openai_line
+from providers.openai_content.result_from_openai import from_openai_line, plain_openai_line
 from providers.resources import BatchKind, Failure, NewBatch
 from providers.spool import OpenSpool, no_spool
 from providers.status import Status
@@ -202,6 +202,7 @@ class Translation:
 
     result: Callable[[int, int], bytes]
     id_member: str
+    plain: Callable[[dict[str, Any]], dict[str, Any] | None]
     from_line: Callable[[dict[str, Any]], dict[str, Any]]
     formats: Callable[[], LineFormats]
     translator: Callable[[], RequestTranslator]
@@ -230,6 +231,7 @@ TRANSLATIONS: Final = {
     "openai": Translation(
         openai_result,
         "custom_id",
+        lambda line: plain_openai_line(line, CHAT),
         lambda line: from_openai_line(line, CHAT),
         lambda: openai_formats("gpt-4o-mini", BatchKind.GENERATE),
         lambda: OpenAITranslator("gpt-4o-mini", BatchKind.GENERATE),
@@ -238,6 +240,7 @@ TRANSLATIONS: Final = {
     "anthropic": Translation(
         anthropic_result,
         "custom_id",
+        plain_anthropic_line,
         from_anthropic_line,
         lambda: anthropic_formats(BatchItems()),
         lambda: AnthropicTranslator("claude-haiku-4-5", _JOB, BatchItems(), 4096),
@@ -246,6 +249,7 @@ TRANSLATIONS: Final = {
     "bedrock": Translation(
         bedrock_result,
         "recordId",
+        lambda line: plain_bedrock_line(line, InvocationType.CONVERSE),
         lambda line: result_from_bedrock(line, InvocationType.CONVERSE),
         lambda: bedrock_formats(
             "anthropic.claude-haiku-4-5-20251001-v1:0",
@@ -258,6 +262,7 @@ TRANSLATIONS: Final = {
     "mistral": Translation(
         mistral_result,
         "custom_id",
+        lambda line: plain_openai_line(line, CHAT),
         lambda line: from_openai_line(line, CHAT),
         lambda: mistral_formats(_batch("mistral-small-latest")),
         lambda: MistralTranslator(_batch("mistral-small-latest")),
@@ -283,6 +288,9 @@ class _Results:
 
     async def _files(self) -> AsyncGenerator[Body, None]:
         yield Body(_chunks(self.data), None)
+
+    def plain(self, line: dict[str, Any], /) -> dict[str, Any] | None:
+        return self.translation.plain(line)
 
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
         return self.translation.from_line(line)

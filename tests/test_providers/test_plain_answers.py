@@ -16,14 +16,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from providers.batches.batch_results import BatchResults
-from providers.bedrock.content.answer_from_converse import any_converse, plain_converse
-from providers.claude_content.message_from_anthropic import any_message, plain_message
+from providers.bedrock.content.answer_from_converse import from_converse_answer, plain_converse
+from providers.claude_content.message_from_anthropic import from_anthropic_message, plain_message
 from providers.errors import FerryError
-from providers.gemini_content.plain_answer import is_one_text
 from providers.json_api.json_text import render_json
-from providers.json_api.structure import SHORT_BYTES
+from providers.json_api.structure import PARSED_BYTES, SHORT_BYTES
 from providers.memory import MemoryBudget, Reservation
-from providers.openai_content.chat_from_openai import any_chat, plain_chat
+from providers.openai_content.chat_from_openai import from_openai_chat, plain_chat
 from tests.benchmarks.translated_lines import (
     TRANSLATIONS,
     Translation,
@@ -63,6 +62,20 @@ SPOILERS: list[Callable[[bytes], bytes]] = [
     lambda line: line.replace(b'"a', b'"a' + b"[{" * 120, 1),
     lambda line: line.replace(b"[", b"[" * 120, 1).replace(b"]", b"]" * 120, 1),
     lambda line: line.replace(b"{", b'{ "custom_id" : "first" , ', 1),
+]
+# In the place of a word of a text.
+WRITTEN = [
+    *(
+        "é".encode(),
+        "日本 😀".encode(),
+        "a\u2028b\u0085".encode(),
+        b"\x7f",
+        b"\xff",
+        b"\xed\xa0\x80",
+    ),
+    *(rb"\u00e9", rb"\ud83d\ude00", rb"\ud83d", rb"\ude00\ud83d", rb"\\ud83d", rb"\u0000", rb"\/"),
+    *(rb"\n\r\t\b\f\"", rb"\u001B", rb"\q", rb"\\", b"[" * 120, b"{" * 120, b"," * 6000),
+    *(b"\n ", b'" ', b'","x":"', b'","text":"again', b'","content":"again', b"1" * 400),
 ]
 NEW_NAMES = st.sampled_from(["refusal", "audio", "function_call", "citations", "toolUse", "new"])
 
@@ -117,48 +130,67 @@ def with_member(name: str, value: Any) -> Document:
 @example(with_member("audio", []))
 @example(with_member("function_call", []))
 def test_a_chat_completion(body: Document) -> None:
-    check_same(plain_chat, any_chat, body)
+    check_same(plain_chat, from_openai_chat, body)
 
 
 @given(almost([MESSAGE]))
 def test_a_message_of_claude(message: Document) -> None:
-    check_same(plain_message, any_message, message)
+    check_same(plain_message, from_anthropic_message, message)
 
 
 @given(almost([CONVERSE]), st.booleans())
 def test_an_answer_of_converse(answer: Document, thoughts: bool) -> None:
-    check_same(plain_converse, partial(any_converse, thoughts=thoughts), answer)
+    check_same(plain_converse, partial(from_converse_answer, thoughts=thoughts), answer)
 
 
 @pytest.mark.parametrize("provider", TRANSLATIONS)
 @given(data=st.data())
 async def test_a_line_of_results(provider: str, data: st.DataObject) -> None:
     translation = TRANSLATIONS[provider]
-    size = data.draw(st.sampled_from([20, SHORT_BYTES + 1]))
+    size = data.draw(st.sampled_from([20, SHORT_BYTES + 1, PARSED_BYTES + 1]))
     plain = [orjson.loads(translation.result(number, size)) for number in (0, 1)]
     lines = [render_json(data.draw(almost(plain))) for _ in range(2)]
     spoil = data.draw(st.sampled_from(SPOILERS))
     lines = [spoil(line) for line in lines]
-    quick = await delivered(translation, lines)
-    with patch.object(BatchResults, "_read_short", BatchResults._read):
-        assert quick == await delivered(translation, lines)
+    await check_lines(translation, lines)
 
 
 @pytest.mark.parametrize("provider", TRANSLATIONS)
-@pytest.mark.parametrize("size", [20, SHORT_BYTES + 1])
+@pytest.mark.parametrize("written", WRITTEN)
+async def test_a_text_however_it_is_written(provider: str, written: bytes) -> None:
+    translation = TRANSLATIONS[provider]
+    lines = [
+        translation.result(number, 40).replace(b"the", written).replace(b"and", written)
+        for number in range(2)
+    ]
+    await check_lines(translation, lines)
+
+
+@pytest.mark.parametrize("provider", TRANSLATIONS)
+@pytest.mark.parametrize("size", [20, SHORT_BYTES + 1, PARSED_BYTES + 1])
 @pytest.mark.parametrize("number", [b"99999999999999999999", b"1" * 19, b"-1", b"1e400", b"0.10"])
 async def test_a_number_stays_as_it_is(provider: str, number: bytes, size: int) -> None:
     translation = TRANSLATIONS[provider]
     lines = [re.sub(rb":[0-9]+", b":" + number, translation.result(0, size), count=4)]
+    await check_lines(translation, lines)
+
+
+async def check_lines(translation: Translation, lines: list[bytes]) -> None:
     quick = await delivered(translation, lines)
-    with patch.object(BatchResults, "_read_short", BatchResults._read):
+    with (
+        patch.object(BatchResults, "_read_short", BatchResults._read),
+        patch.object(BatchResults, "_plain", return_value=None),
+    ):
         assert quick == await delivered(translation, lines)
 
 
 async def delivered(translation: Translation, lines: list[bytes]) -> list[bytes]:
     source, memory = ScriptedLines(lines, id_member=translation.id_member), MemoryBudget()
     results = BatchResults(source, table_of([b"", b""]), Reservation(memory))
-    with patch.object(source, "translate", translation.from_line):
+    with (
+        patch.object(source, "translate", translation.from_line),
+        patch.object(source, "plain", translation.plain),
+    ):
         return [chunk async for chunk in results.lines()]
 
 
@@ -173,41 +205,4 @@ async def delivered(translation: Translation, lines: list[bytes]) -> list[bytes]
 def test_usual_answers_are_plain(
     plain: Callable[[Document], Document | None], document: Document
 ) -> None:
-    answer = plain(document)
-    assert answer is not None
-    assert is_one_text({"response": answer})
-
-
-@pytest.mark.parametrize(
-    "result",
-    [
-        {"error": {"code": 13, "message": "no"}},
-        {"response": {"embedding": {"values": [1.0]}}},
-        {"response": {"candidates": []}},
-        {
-            "response": {
-                "candidates": [
-                    {
-                        "content": {"role": "model", "parts": [{"functionCall": {"name": "f"}}]},
-                        "finishReason": "STOP",
-                        "index": 0,
-                    }
-                ]
-            }
-        },
-        {
-            "response": {
-                "candidates": [
-                    {
-                        "content": {"role": "model", "parts": [{"text": "a"}]},
-                        "finishReason": "STOP",
-                        "index": 0,
-                        "avgLogprobs": -0.5,
-                    }
-                ]
-            }
-        },
-    ],
-)
-def test_other_results_are_not_one_text(result: Document) -> None:
-    assert not is_one_text(result)
+    assert plain(document) is not None

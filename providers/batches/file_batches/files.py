@@ -115,6 +115,9 @@ class FileResultLines:
         for name in self._files:
             await self._client.get(self._caller, f"files/{name}")
 
+    def plain(self, line: dict[str, Any], /) -> dict[str, Any] | None:
+        return self._api.plain(self._batch, line)
+
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
         return self._api.translate(self._batch, line)
 

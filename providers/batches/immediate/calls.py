@@ -75,6 +75,9 @@ class Answerer(Protocol):
     def render_error(self, line_id: str, code: int, message: str, /) -> bytes:
         """A result line; `code` is an HTTP status."""
 
+    def plain(self, line: dict[str, Any], form: str, /) -> dict[str, Any] | None:
+        """As `translate`, in less time, if the answer is one text; None for any other line."""
+
     def translate(self, line: dict[str, Any], form: str, /) -> dict[str, Any]:
         """One result line as `{"response"}` or `{"error"}`; never raises."""
 

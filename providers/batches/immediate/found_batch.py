@@ -69,6 +69,9 @@ class ImmediateBatch:
         finally:
             await close(body)
 
+    def plain(self, line: dict[str, Any], /) -> dict[str, Any] | None:
+        return self._answerer.plain(line, self._job.record.invocation)
+
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
         return self._answerer.translate(line, self._job.record.invocation)
 

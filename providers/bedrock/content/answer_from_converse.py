@@ -37,16 +37,6 @@ _FINISH_REASONS: Final[Mapping[str, str]] = {
 _SERVER_TOOL: Final = "server_tool_use"
 
 
-def from_converse_answer(answer: dict[str, Any], *, thoughts: bool) -> dict[str, Any]:
-    """Translate a Converse response; `thoughts` is whether the request asked for them.
-
-    An extra text part names what cannot be read. Converse gives neither the model nor an id of the
-    answer, so neither is set. Raises UnreadableAnswer for a body without `content`, or if nothing
-    in it can be read.
-    """
-    return plain_converse(answer) or any_converse(answer, thoughts=thoughts)
-
-
 def plain_converse(answer: dict[str, Any]) -> dict[str, Any] | None:
     """The answer if it is one text; None for everything else."""
     message = object_or_nothing(object_or_nothing(answer.get("output")).get("message"))
@@ -62,7 +52,13 @@ def plain_converse(answer: dict[str, Any]) -> dict[str, Any] | None:
     return plain_answer(text, _FINISH_REASONS[native], 0, usage, None, None)
 
 
-def any_converse(answer: dict[str, Any], *, thoughts: bool) -> dict[str, Any]:
+def from_converse_answer(answer: dict[str, Any], *, thoughts: bool) -> dict[str, Any]:
+    """Translate a Converse response; `thoughts` is whether the request asked for them.
+
+    An extra text part names what cannot be read. Converse gives neither the model nor an id of the
+    answer, so neither is set. Raises UnreadableAnswer for a body without `content`, or if nothing
+    in it can be read.
+    """
     output = as_object(answer.get("output"), "output")
     content = as_object(output.get("message"), "output.message").get("content")
     native = text_or_none(answer.get("stopReason"))

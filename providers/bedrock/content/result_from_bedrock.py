@@ -6,9 +6,9 @@ Nothing here raises: a line that cannot be read is one failed item, never a fail
 from collections.abc import Mapping
 from typing import Any, Final
 
-from providers.bedrock.content.answer_from_converse import from_converse_answer
+from providers.bedrock.content.answer_from_converse import from_converse_answer, plain_converse
 from providers.bedrock.content.bedrock_models import InvocationType
-from providers.claude_content.message_from_anthropic import from_anthropic_message
+from providers.claude_content.message_from_anthropic import from_anthropic_message, plain_message
 from providers.errors import FerryError, unimplemented
 from providers.gemini_content.embeddings import embedding_answer, embedding_values
 from providers.json_api.answer_shape import (
@@ -41,6 +41,20 @@ def result_from_bedrock(line: Mapping[str, Any], invocation: InvocationType) -> 
         return {"error": item_error(error.status, error.message)}
 
 
+def plain_bedrock_line(
+    line: Mapping[str, Any], invocation: InvocationType
+) -> dict[str, Any] | None:
+    """What `result_from_bedrock` gives for a line whose answer is one text; None for any other."""
+    answer = line.get("modelOutput")
+    if not isinstance(answer, dict) or line.get("error") is not None:
+        return None
+    if _is_converse(answer, invocation):
+        found = plain_converse(answer)
+    else:
+        found = plain_message(answer) if answer.get("type") == "message" else None
+    return None if found is None else {"response": found}
+
+
 def echoed(model_input: object) -> dict[str, Any]:
     """Only those members of the request that `result_from_bedrock` reads."""
     thinking = _thinking(model_input)
@@ -53,8 +67,7 @@ def echoed(model_input: object) -> dict[str, Any]:
 def _response(
     answer: dict[str, Any], line: Mapping[str, Any], invocation: InvocationType
 ) -> dict[str, Any]:
-    # Unverified: Nova's own answer is like Converse's (bedrock.md section 4).
-    if invocation is InvocationType.CONVERSE or "output" in answer:
+    if _is_converse(answer, invocation):
         return from_converse_answer(answer, thoughts=_asked_for_thoughts(line.get("modelInput")))
     if answer.get("type") == "message":
         return from_anthropic_message(answer)
@@ -63,6 +76,11 @@ def _response(
     if "embeddings" in answer:
         return from_cohere_embeddings(answer)
     raise unimplemented("an answer in this model's own schema is not translated")
+
+
+def _is_converse(answer: dict[str, Any], invocation: InvocationType) -> bool:
+    """Unverified: Nova's own answer is like Converse's (bedrock.md section 4)."""
+    return invocation is InvocationType.CONVERSE or "output" in answer
 
 
 def _asked_for_thoughts(model_input: object) -> bool:

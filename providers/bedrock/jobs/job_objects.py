@@ -12,7 +12,7 @@ from providers.batches.ended_results import lines_of
 from providers.batches.json_lines import NumberedSplitter, ResultLine, ResultSplitter
 from providers.batches.request_table import RequestTable, RowKind, add_keys
 from providers.bedrock.content.bedrock_models import InvocationType
-from providers.bedrock.content.result_from_bedrock import result_from_bedrock
+from providers.bedrock.content.result_from_bedrock import plain_bedrock_line, result_from_bedrock
 from providers.bedrock.jobs.job_records import failure_of_record, folder_of, input_uri, output_uri
 from providers.bedrock.jobs.operations import job_id_of
 from providers.body import Body
@@ -49,6 +49,9 @@ class JobResultLines:
                 if reply.headers.get("Content-Encoding", "identity") not in ("identity", ""):
                     raise invalid_answer("the results in S3 are compressed or otherwise encoded")
                 yield Body(reply.chunks(), None)
+
+    def plain(self, line: dict[str, Any], /) -> dict[str, Any] | None:
+        return plain_bedrock_line(line, self._invocation)
 
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
         return result_from_bedrock(line, self._invocation)

@@ -47,6 +47,9 @@ class ScriptedLines:
         finally:
             self.open = False
 
+    def plain(self, _: dict[str, Any], /) -> dict[str, Any] | None:
+        return None
+
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
         return {"response": {"said": line.get("said")}}
 

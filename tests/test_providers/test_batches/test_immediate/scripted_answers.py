@@ -98,6 +98,9 @@ class ScriptedAnswers:
         error = {"error": {"code": code, "message": message}, "custom_id": line_id}
         return orjson.dumps(error, option=orjson.OPT_APPEND_NEWLINE)
 
+    def plain(self, _: dict[str, Any], form: str, /) -> dict[str, Any] | None:
+        return None
+
     def translate(self, line: dict[str, Any], form: str, /) -> dict[str, Any]:
         assert form == FORM
         return line
