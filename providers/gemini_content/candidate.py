@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from providers.gemini_content.citations import Segment, utf8_length
 from providers.json_api.answer_shape import (
-    LARGEST_COUNT,
+    INT64_END,
     UnreadableAnswer,
     as_object,
     as_text,
@@ -212,7 +212,7 @@ def usage_metadata(
     metadata = {
         name: value
         for name, value in values.items()
-        if type(value) is int and 0 <= value <= LARGEST_COUNT
+        if type(value) is int and 0 <= value <= INT64_END
     }
     if metadata.get("thoughtsTokenCount") and "candidatesTokenCount" in metadata:
         answered = metadata["candidatesTokenCount"] - metadata["thoughtsTokenCount"]

@@ -13,8 +13,8 @@ from typing import Any, Final
 from providers.errors import FerryError
 from providers.status import Status
 
-LARGEST_COUNT: Final = 2**63 - 1
-# Fewer digits than `LARGEST_COUNT` has. Python refuses to parse a number of more than 4,300 digits.
+INT64_END: Final = 2**63 - 1
+# Fewer digits than `INT64_END` has. Python refuses to parse a number of more than 4,300 digits.
 _WRITTEN_COUNT: Final = re.compile(r"[0-9]{1,18}")
 _FOUR_DIGITS: Final = 1000
 _HTTP_STATUS: Final = re.compile(r"[1-5][0-9]{2}")
@@ -67,7 +67,7 @@ def as_number(value: object, what: str) -> int | float:
         raise unreadable(f"{what} is not a number")
     if isinstance(value, float) and not isfinite(value):
         raise unreadable(f"{what} is not a finite number")
-    if isinstance(value, int) and abs(value) > LARGEST_COUNT:
+    if isinstance(value, int) and abs(value) > INT64_END:
         raise unreadable(f"{what} is too large")
     return value
 
@@ -89,7 +89,7 @@ def list_or_empty(value: object, what: str) -> list[Any]:
 def count_or_none(value: object) -> int | None:
     """A count; None for any other value, because a bad count must not fail the answer."""
     # One look at the type, which True does not pass: this runs six times for each result.
-    return value if type(value) is int and 0 <= value <= LARGEST_COUNT else None
+    return value if type(value) is int and 0 <= value <= INT64_END else None
 
 
 def written_count(text: str) -> int | None:
