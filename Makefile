@@ -13,10 +13,13 @@ ARGS ?=
 # The end-to-end tests of each process start fakes, proxies and SDKs of their own: about 2 GiB.
 PROCESSES ?= 4
 ONLY ?=
+LONG ?=
 
 VENV := .venv
 VENV_SDK2 := .venv-sdk2
+VENV_PEERS := .venv-peers
 VENV_LOCK := .venv-lock
+PEERS := tests/benchmarks/peers
 JAVASCRIPT := tests/end_to_end/javascript
 GO := tests/end_to_end/go
 JAVA := tests/end_to_end/java
@@ -66,7 +69,7 @@ TOOLS += $(PROMTOOL)
 endif
 endif
 
-.PHONY: demo test faults lint types check audit licences sbom bench bench-memory bench-translation long-creation record-calls overload fuzz fuzz-parsers soak install sdks tools lock clean
+.PHONY: demo test faults lint types check audit licences sbom bench bench-peers bench-growth bench-memory bench-translation long-creation record-calls overload fuzz fuzz-parsers soak install sdks tools lock clean
 
 ## Runs the whole workflow of every provider against the fakes, without keys or network.
 demo: $(INSTALLED)
@@ -113,6 +116,18 @@ faults: install
 ## contain them, and writes nothing.
 bench: $(INSTALLED)
 	$(VENV)/bin/python -m tests.benchmarks.side_by_side --only "$(ONLY)"
+
+## Measures small answers beside LiteLLM and Portkey, which it installs into environments of their own;
+## takes three minutes after that. One that cannot be installed is reported as not measured.
+bench-peers: $(INSTALLED)
+	$(MAKE) $(VENV_PEERS)/.installed || echo "LiteLLM could not be installed"
+	$(MAKE) $(PEERS)/node_modules/.installed || echo "Portkey could not be installed; it needs npm"
+	$(VENV)/bin/python -m tests.benchmarks.side_by_side.peers
+
+## Measures how cost grows with the size of a file, the lines of a batch and the connections; takes
+## five minutes, and with LONG=--long, up to what the providers take, half an hour.
+bench-growth: $(INSTALLED)
+	$(VENV)/bin/python -m tests.benchmarks.side_by_side.growth $(LONG) --only "$(ONLY)"
 
 ## Measures the peak memory under the loads that stream the most; fails if it exceeds a limit.
 bench-memory: $(INSTALLED)
@@ -175,6 +190,9 @@ lock: $(VENV_LOCK)/bin/uv
 	    --no-strip-extras --no-header --quiet tests/end_to_end/requirements-sdk2.in \
 	    --output-file tests/end_to_end/requirements-sdk2.lock
 	$(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
+	    --no-strip-extras --no-header --quiet tests/benchmarks/peers/requirements.in \
+	    --output-file tests/benchmarks/peers/requirements.lock
+	$(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-header --quiet tests/fuzz/requirements.in --output-file tests/fuzz/requirements.lock
 	$(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-strip-extras --no-header --quiet --constraint requirements.lock --extra otel pyproject.toml \
@@ -184,7 +202,7 @@ lock: $(VENV_LOCK)/bin/uv
 	    --output-file deploy/build.lock
 
 clean:
-	rm -rf $(VENV) $(VENV_SDK2) $(VENV_LOCK) .tools $(JAVASCRIPT)/node_modules $(GO)/bin $(JAVA)/target
+	rm -rf $(VENV) $(VENV_SDK2) $(VENV_PEERS) $(VENV_LOCK) .tools $(JAVASCRIPT)/node_modules $(PEERS)/node_modules $(GO)/bin $(JAVA)/target
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -210,6 +228,15 @@ $(INSTALLED): requirements.lock pyproject.toml setup.cfg | $(VENV)/bin/python
 # Not among the packages for development: it has no wheels for macOS and ARM.
 $(VENV)/.atheris: tests/fuzz/requirements.lock | $(INSTALLED)
 	$(VENV)/bin/python -m pip install --quiet --require-hashes --requirement $<
+	@touch $@
+
+$(VENV_PEERS)/.installed: $(PEERS)/requirements.lock | $(VENV)/bin/python
+	$(VENV)/bin/python -m venv $(VENV_PEERS) || { rm -rf $(VENV_PEERS); exit 1; }
+	$(VENV_PEERS)/bin/python -m pip install --quiet --require-hashes --requirement $<
+	@touch $@
+
+$(PEERS)/node_modules/.installed: $(PEERS)/package.json $(PEERS)/package-lock.json
+	npm ci --prefix $(PEERS) --ignore-scripts --silent
 	@touch $@
 
 $(VENV_SDK2)/bin/python: | $(VENV)/bin/python

@@ -104,17 +104,16 @@ def test_a_figure_without_enough_valid_turns_is_too_noisy() -> None:
     assert "too noisy" in line(Figure("a", CPU, "nginx", None, turns=14, void=11))
 
 
-@needs_proc
 def test_the_report_says_how_to_repeat_it() -> None:
-    text = markdown([_figure()])
-    assert "`make bench`" in text
+    text = markdown([_figure()], "Measured today.")
+    assert "Measured today.\nRepeat it with `make bench`" in text
     assert "| a <workload> |" in text
 
 
 def test_the_picture_is_valid_xml_with_a_bar_for_each_ratio() -> None:
     shown = [_figure(), _figure(SPEED, 0.5), _figure(THROUGHPUT, 7)]
-    drawn = ElementTree.fromstring(picture(shown))  # noqa: S314 - our own
+    drawn = ElementTree.fromstring(picture(shown, "Measured today."))  # noqa: S314 - our own
     texts = [each.text for each in drawn.iter("{http://www.w3.org/2000/svg}text")]
     assert texts.count("a <workload> (1 = bare relay)") == 2
-    assert {"3.00", "0.50"} <= set(texts)
+    assert {"3.00", "0.50", "Measured today."} <= set(texts)
     assert "7.00" not in texts

@@ -5,15 +5,13 @@ import asyncio
 import sys
 import time
 from pathlib import Path
-from typing import Final
 
 from tests.benchmarks.side_by_side.figures import Figure
+from tests.benchmarks.side_by_side.machine import measured_on
 from tests.benchmarks.side_by_side.picture import picture
 from tests.benchmarks.side_by_side.plan import FULL, QUICK, Size
 from tests.benchmarks.side_by_side.rows import figures
-from tests.benchmarks.side_by_side.table import line, markdown
-
-REPORT: Final = Path(__file__).parents[1] / "report"
+from tests.benchmarks.side_by_side.table import REPORT, line, markdown
 
 
 async def run(size: Size, only: str) -> list[Figure]:
@@ -28,8 +26,9 @@ async def run(size: Size, only: str) -> list[Figure]:
 async def report() -> None:
     found = await run(FULL, "")
     REPORT.mkdir(exist_ok=True)
-    (REPORT / "side_by_side.md").write_text(markdown(found))
-    (REPORT / "side_by_side.svg").write_text(picture(found))
+    measured = measured_on()
+    (REPORT / "side_by_side.md").write_text(markdown(found, measured))
+    (REPORT / "side_by_side.svg").write_text(picture(found, measured))
 
 
 def main() -> int:

@@ -43,10 +43,10 @@ async def beside_nginx_rows(plan: Plan) -> AsyncIterator[Figure]:
     chunks = partial(load.upload, size=bulk, chunk=chunk)
     many = partial(load.uploads, connections=CONNECTIONS, size=bulk, chunk=chunk)
     rows: dict[str, tuple[Work, tuple[Reach | None, Reach | None]]] = {
-        f"upload of {bulk // MIB} MiB in one request": (one, _ONE),
-        f"the same in chunks of {chunk // MIB} MiB": (chunks, _CHUNKS),
-        f"the same on {CONNECTIONS} connections": (many, _MANY),
-        f"download of {bulk // MIB} MiB": (partial(load.download, size=bulk), _ONE),
+        f"gemini, upload of {bulk // MIB} MiB in one request": (one, _ONE),
+        f"gemini, the same in chunks of {chunk // MIB} MiB": (chunks, _CHUNKS),
+        f"gemini, the same on {CONNECTIONS} connections": (many, _MANY),
+        f"gemini, download of {bulk // MIB} MiB": (partial(load.download, size=bulk), _ONE),
     }
     for name, (work, reaches) in rows.items():
         if plan.wants(name):
@@ -59,10 +59,10 @@ async def tls_rows(plan: Plan) -> AsyncIterator[Figure]:
     """The upstream speaks TLS; the client does not."""
     size = plan.size.tls
     rows: dict[str, Work] = {
-        f"upload of {size // MIB} MiB to an upstream with TLS": partial(
+        f"gemini, upload of {size // MIB} MiB to an upstream with TLS": partial(
             load.upload, size=size, chunk=size
         ),
-        f"download of {size // MIB} MiB from an upstream with TLS": partial(
+        f"gemini, download of {size // MIB} MiB from an upstream with TLS": partial(
             load.download, size=size
         ),
     }
@@ -137,7 +137,7 @@ async def stored_chunks_rows(plan: Plan) -> AsyncIterator[Figure]:
         ):
             sides = [
                 replace(gemini, name=GEMINI_CHUNKS),
-                *(_towards(gemini, kind) for kind in names),
+                *(towards(gemini, kind) for kind in names),
             ]
             work = partial(load.upload, size=size, chunk=load.CHUNK)
             compared = await asyncio.to_thread(compare, sides, work, plan.size.turns)
@@ -154,7 +154,7 @@ async def stored_chunks_rows(plan: Plan) -> AsyncIterator[Figure]:
         )
 
 
-def _towards(side: Side, kind: str) -> Side:
+def towards(side: Side, kind: str) -> Side:
     headers = headers_for(kind)
     if kind == "openai":
         headers["x-ferry-openai-purpose"] = "assistants"  # the Uploads API does not take all

@@ -47,9 +47,11 @@ class Translation:
         return sum(map(len, self.lines))
 
 
-def translation(side: Side, kind: str, operation: str, count: int) -> Translation:
-    """A batch of `count` requests, or the download of its results."""
-    lines = [gemini_line(number, _TEXTS[operation]) + b"\n" for number in range(count)]
+def translation(
+    side: Side, kind: str, operation: str, count: int, text: int | None = None
+) -> Translation:
+    """A batch of `count` requests with `text` characters, or the download of its results."""
+    lines = [gemini_line(number, text or _TEXTS[operation]) + b"\n" for number in range(count)]
     file = load.upload_lines(side, b"".join(lines))
     if operation == CREATION:
         return Translation(lines, partial(_create, side, kind, file))

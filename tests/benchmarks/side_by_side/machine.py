@@ -11,14 +11,15 @@ from tests.benchmarks.side_by_side.sides import installed_nginx
 
 
 def measured_on() -> str:
+    """A sentence for the reports, at the end of a run."""
     programs = [f"Python {platform.python_version()}", f"aiohttp {version('aiohttp')}"]
     if (program := installed_nginx()) is not None:
         told = subprocess.run([program, "-v"], capture_output=True, text=True, check=True).stderr
         programs.append(f"nginx {told.strip().rpartition('/')[2]}")
     return (
-        f"on {datetime.now(UTC):%Y-%m-%d} with {', '.join(programs)} on {os.cpu_count()} cores of "
-        f"{_processor()}, with a load average of {os.getloadavg()[2]:.1f} at the end (1 or 2 is "
-        "the benchmark itself)"
+        f"Measured on {datetime.now(UTC):%Y-%m-%d} with {', '.join(programs)} on "
+        f"{os.cpu_count()} cores of {_processor()}; load average at the end "
+        f"{os.getloadavg()[2]:.1f} (1 or 2 is the benchmark itself)."
     )
 
 

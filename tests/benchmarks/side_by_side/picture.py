@@ -17,8 +17,8 @@ _LEFT, _RIGHT, _TOP, _BAR, _GAP = 420, 480, 48, 14, 10
 _WIDTH = _LEFT + _RIGHT + 60
 
 
-def picture(figures: Sequence[Figure]) -> str:
-    """A part for each of the two measures, with a scale of its own."""
+def picture(figures: Sequence[Figure], measured: str) -> str:
+    """A part for each of the two measures, with a scale of its own; `measured` says on what."""
     body: list[str] = []
     y = _TOP
     for measure, title in _TITLES.items():
@@ -26,7 +26,8 @@ def picture(figures: Sequence[Figure]) -> str:
         if shown:
             body.append(text(10, y + 16, title))
             y = _part(body, shown, y + 28) + 16
-    return "\n".join((*_head(y), *body, "</svg>", ""))
+    body.append(text(10, y + 10, measured))
+    return "\n".join((*head(_WIDTH, y + 20), *_legend(), *body, "</svg>", ""))
 
 
 def _part(body: list[str], figures: Sequence[Figure], top: int) -> int:
@@ -54,12 +55,15 @@ def _bars(figure: Figure) -> list[tuple[str, float]]:
     return [(side, spread.median) for side, spread in found.items() if spread is not None]
 
 
-def _head(height: int) -> Iterator[str]:
+def head(width: int, height: int) -> Iterator[str]:
     yield (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         f'font-family="sans-serif" font-size="12" fill="#1a202c">'
     )
-    yield f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>'
+    yield f'<rect width="{width}" height="{height}" fill="#ffffff"/>'
+
+
+def _legend() -> Iterator[str]:
     x = 10
     for name, colour in (*_COLOURS.items(), ("what the project wants to reach", _RED)):
         yield f'<rect x="{x}" y="12" width="12" height="12" fill="{colour}"/>'

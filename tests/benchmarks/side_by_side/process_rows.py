@@ -23,6 +23,7 @@ from tests.benchmarks.side_by_side.sides import (
     upstream,
 )
 from tests.benchmarks.side_by_side.turns import compare, spread
+from tests.benchmarks.uploads import upload_all
 from tests.benchmarks.workloads import WORKLOADS, measure
 
 OVER_IDLE: Final = "memory over idle"
@@ -39,12 +40,14 @@ _AT_REST: Final = Reach("≤", 60)
 
 async def memory_rows(plan: Plan) -> AsyncIterator[Figure]:
     sizes = scale.QUICK if plan.size is QUICK else scale.FULL
-    if plan.wants(name := f"{sizes.uploads} slow uploads of {sizes.upload_size // MIB} MiB"):
-        found = await measure(WORKLOADS[0], sizes)
-        over = spread([(found.peak - found.at_rest) / MIB])
-        yield Figure(name, OVER_IDLE, "", over, _SLOW, "MiB", details=_idle(found.at_rest))
+    for workload in WORKLOADS:
+        name = f"{workload.kind}, {sizes.uploads} slow uploads of {sizes.upload_size // MIB} MiB"
+        if workload.run is upload_all and not workload.env and plan.wants(name):
+            found = await measure(workload, sizes)
+            over = spread([(found.peak - found.at_rest) / MIB])
+            yield Figure(name, OVER_IDLE, "", over, _SLOW, "MiB", details=_idle(found.at_rest))
     count = plan.size.connections
-    if plan.wants(name := f"{count} fast connections, a chunk on each"):
+    if plan.wants(name := f"gemini, {count} fast connections, a chunk on each"):
         found_idle, found_over = zip(
             *[await _at_once(plan.core, count) for _ in range(_REPEATS)], strict=True
         )

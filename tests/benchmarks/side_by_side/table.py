@@ -1,10 +1,13 @@
 """The report: lines on the terminal, and tables in Markdown."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
 
 from tests.benchmarks.side_by_side.figures import Figure, Spread
-from tests.benchmarks.side_by_side.machine import measured_on
 from tests.benchmarks.side_by_side.sides import FERRY, NGINX, RELAY, installed_nginx
+
+REPORT: Final = Path(__file__).parents[1] / "report"
 
 _HEADINGS = (
     "workload",
@@ -24,18 +27,18 @@ def line(figure: Figure) -> str:
     return " | ".join(f"{text:<{width}}" for text, width in cells).rstrip(" |")
 
 
-def markdown(figures: Sequence[Figure]) -> str:
-    """All of the report but the picture."""
+def markdown(figures: Sequence[Figure], measured: str) -> str:
+    """All of the report but the picture; `measured` says when and on what."""
     return "\n".join(
         (
             f"# {FERRY} beside {NGINX}, a bare relay and a parser",
             "",
             "![CPU time and speed against the reference](side_by_side.svg)",
             "",
-            f"Measured {measured_on()}.",
+            measured,
             "Repeat it with `make bench`, or one row with `make bench ONLY='download of'`.",
             "",
-            *_explanation(),
+            *explanation(),
             "",
             *rows(figures),
             "",
@@ -50,7 +53,7 @@ def rows(figures: Sequence[Figure]) -> Iterator[str]:
         yield f"| {' | '.join(_cells(figure))} |"
 
 
-def _explanation() -> Iterator[str]:
+def explanation() -> Iterator[str]:
     yield "A figure is a median, with the least and the most of one run. Without a unit it is a"
     yield "multiple of the figure of what is in `against`, taken in turns with it. A turn in which"
     yield "two readings of the reference differ by over 15 % is void. `speed` is the CPU time of"
@@ -67,7 +70,7 @@ def _cells(figure: Figure) -> tuple[str, ...]:
         figure.workload,
         figure.measure,
         figure.reference or "-",
-        f"{reach.sign} {reach.bound:g}{_unit(figure)}" if reach else "-",
+        f"{reach.sign} {reach.bound:.3g}{_unit(figure)}" if reach else "-",
         _now(figure),
         _spread(figure.relay) if figure.relay else "-",
         f"{figure.turns} ({figure.void})",

@@ -16,7 +16,7 @@ from tests.benchmarks.side_by_side.sides import Side
 
 _TRIES: Final = 2
 
-Work = Callable[[Side], None]
+Work = Callable[[Side], object]
 
 
 @dataclass(frozen=True)

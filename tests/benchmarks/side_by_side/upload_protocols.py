@@ -58,7 +58,7 @@ class Protocols:
             case "GET", True:
                 return _xml("ListMultipartUploadsResult", "<IsTruncated>false</IsTruncated>")
             case "PUT", _:
-                sizes[int(query["partNumber"][0])] = asked.length
+                sizes[int(query.get("partNumber", ["1"])[0])] = asked.length
                 return [f"ETag: {_ETAG}", "Content-Length: 0"], b""
             case "GET", _ if "list-type" in query:  # a check of the caller's keys
                 return _xml("ListBucketResult", "<IsTruncated>false</IsTruncated>")
@@ -100,19 +100,25 @@ def _openai(asked: Asked) -> Answer:
         return _json({"id": f"upload_{size}", "status": "pending", "expires_at": now + 3600})
     if path == "/models":  # a check of the caller's key
         return _json({"object": "list", "data": []})
+    if path == "/files":  # a form: a little longer than the file
+        return _json(_file(asked.length))
     _, _, upload, call = path.split("/")
     if call == "parts":
         return _json({"id": "part_1", "object": "upload.part"})
-    file = {
+    file = _file(int(upload.removeprefix("upload_")))
+    return _json({"id": upload, "status": "completed", "file": file})
+
+
+def _file(size: int) -> Mapping[str, object]:
+    return {
         "id": "file-1",
         "object": "file",
-        "bytes": int(upload.removeprefix("upload_")),
+        "bytes": size,
         "created_at": int(time.time()),
         "filename": "a",
         "purpose": "user_data",
         "status": "processed",
     }
-    return _json({"id": upload, "status": "completed", "file": file})
 
 
 def _json(document: object, *lines: str) -> Answer:

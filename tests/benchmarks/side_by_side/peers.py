@@ -1,0 +1,206 @@
+"""`python -m tests.benchmarks.side_by_side.peers`: small answers beside LiteLLM and Portkey.
+
+The same calls to the same upstream, each gateway as it is installed: `make bench-peers` puts them
+into an environment of their own. It writes `tests/benchmarks/report/peers.md`.
+"""
+
+import asyncio
+import json
+import secrets
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.benchmarks.side_by_side import load
+from tests.benchmarks.side_by_side.figures import CPU, Figure, Reach, not_measured
+from tests.benchmarks.side_by_side.machine import measured_on
+from tests.benchmarks.side_by_side.plan import FULL
+from tests.benchmarks.side_by_side.sides import (
+    FERRY,
+    NATIVE,
+    Side,
+    ferry,
+    on_cores,
+    usable_cores,
+)
+from tests.benchmarks.side_by_side.small_rows import CONNECTIONS, Call, prepare
+from tests.benchmarks.side_by_side.table import REPORT, explanation, line, rows
+from tests.benchmarks.side_by_side.turns import Compared, compare
+from tests.benchmarks.stage import KEYS
+from tests.processes import clean_environment, fake, free_port, upstream_settings
+
+KIND: Final = "openai"
+_ROOT: Final = Path(__file__).parents[3]
+_FOLDER: Final = Path(__file__).parents[1] / "peers"
+_LITELLM: Final = _ROOT / ".venv-peers"
+_PORTKEY: Final = _FOLDER / "node_modules/@portkey-ai/gateway"
+_KEY: Final = f"sk-{secrets.token_hex(32)}"
+_START_SECONDS: Final = 120
+
+
+@dataclass(frozen=True)
+class Peer:
+    """`version` is None if it is not installed; `run` starts it before an upstream, on a core.
+
+    `calls` are those of one reading: more of a gateway that takes less time for each.
+    """
+
+    name: str
+    reach: Reach
+    calls: int
+    version: Callable[[], str | None]
+    run: Callable[[str, int], AbstractAsyncContextManager[Side]]
+
+
+def _litellm_version() -> str | None:
+    found = list(_LITELLM.glob("lib/python*/site-packages/litellm-*.dist-info"))
+    return found[0].name.removesuffix(".dist-info").rpartition("-")[2] if found else None
+
+
+def _portkey_version() -> str | None:
+    described = _PORTKEY / "package.json"
+    if shutil.which("node") is None or not described.exists():
+        return None
+    return str(json.loads(described.read_text())["version"])
+
+
+@asynccontextmanager
+async def _litellm(upstream: str, core: int) -> AsyncIterator[Side]:
+    env = {
+        "LITELLM_MASTER_KEY": _KEY,
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "OPENAI_API_KEY": KEYS[KIND],
+        "OPENAI_API_BASE": upstream,
+        "OPENAI_BASE_URL": upstream,
+    }
+    port = free_port()
+    command = [str(_LITELLM / "bin/litellm"), "--config", str(_FOLDER / "litellm.yaml")]
+    command += ["--host", "127.0.0.1", "--port", str(port)]
+    headers = {"Authorization": f"Bearer {_KEY}", "custom-llm-provider": KIND}
+    async with _running(command, env, core, b"Uvicorn running") as pid:
+        yield Side("LiteLLM", pid, f"http://127.0.0.1:{port}", headers, "/v1")
+
+
+@asynccontextmanager
+async def _portkey(upstream: str, core: int) -> AsyncIterator[Side]:
+    port = free_port()
+    command = ["node", str(_PORTKEY / "build/start-server.js"), f"--port={port}", "--headless"]
+    headers = {**NATIVE[KIND], "x-portkey-provider": KIND, "x-portkey-custom-host": upstream}
+    async with _running(command, {}, core, b"Ready for connections") as pid:
+        yield Side("Portkey", pid, f"http://127.0.0.1:{port}", headers, "/v1")
+
+
+PEERS: Final = (
+    Peer("LiteLLM", Reach("≤", 1 / 30), 40, _litellm_version, _litellm),
+    Peer("Portkey", Reach("≤", 1 / 3), 500, _portkey_version, _portkey),
+)
+
+
+@asynccontextmanager
+async def _running(
+    command: list[str], env: Mapping[str, str], core: int, ready: bytes
+) -> AsyncIterator[int]:
+    """The process's id, once it has written `ready`."""
+    with on_cores([core]):
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            env={**clean_environment(), **env},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            cwd="/",  # LiteLLM also imports what is two folders above
+        )
+    output, written = process.stdout, b""
+    assert output is not None
+    try:
+        async with asyncio.timeout(_START_SECONDS):
+            while ready not in written:
+                if not (text := await output.readline()):
+                    raise RuntimeError(f"{command[0]} ended:\n{written[-2000:].decode()}")
+                written += text
+        discarding = asyncio.create_task(_discard(output))
+        yield process.pid
+        discarding.cancel()
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def _discard(output: asyncio.StreamReader) -> None:
+    while await output.read(1 << 16):
+        pass
+
+
+async def figures(turns: int) -> AsyncIterator[Figure]:
+    cores = usable_cores()
+    for peer in PEERS:
+        if (version := peer.version()) is None:
+            yield not_measured("small answers", CPU, f"{peer.name} is not installed", peer.reach)
+            continue
+        with on_cores([cores[-1]]), tempfile.TemporaryDirectory() as folder:
+            async with (
+                fake(KIND) as origin,
+                ferry(Path(folder), cores[0], {KIND: upstream_settings(origin)}) as side,
+            ):
+                made = await asyncio.to_thread(prepare, KIND, origin, side)
+                async with peer.run(origin.url, cores[0]) as other:
+                    for call in made:
+                        compared = await _compared(other, side, call, peer.calls, turns)
+                        yield _figure(peer, version, call, compared)
+
+
+async def _compared(peer: Side, side: Side, call: Call, calls: int, turns: int) -> Compared:
+    def work(asked: Side) -> None:
+        path = call.path if asked is side else call.native.path
+        load.asks(asked, "GET", path, calls, CONNECTIONS)
+
+    return await asyncio.to_thread(compare, [peer, side], work, turns)
+
+
+def _figure(peer: Peer, version: str, call: Call, compared: Compared) -> Figure:
+    micros = compared.reference_cpu() / peer.calls * 1e6
+    return Figure(
+        f"{KIND} {call.name}",
+        CPU,
+        peer.name,
+        compared.cpu(FERRY),
+        peer.reach,
+        turns=len(compared.turns),
+        void=compared.void,
+        details=f"{peer.name} {version}: {micros:.0f} µs/call",
+    )
+
+
+def markdown(found: list[Figure], measured: str) -> str:
+    return "\n".join(
+        (
+            f"# {FERRY} beside LiteLLM and Portkey",
+            "",
+            measured,
+            "Repeat it with `make bench-peers`, which installs both. They get the same calls, with",
+            "their own settings as they are installed, and the same upstream.",
+            "",
+            *explanation(),
+            "",
+            *rows(found),
+            "",
+        )
+    )
+
+
+async def run() -> None:
+    found = []
+    async for figure in figures(FULL.turns):
+        print(line(figure), flush=True)
+        found.append(figure)
+    REPORT.mkdir(exist_ok=True)
+    (REPORT / "peers.md").write_text(markdown(found, measured_on()))
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(run()))
