@@ -132,6 +132,10 @@ COUNTED: Final = Row(
     "counted/", "markers that the figures of a batch were counted, empty", Life.STATE
 )
 
+UNFINISHED: Final = Row(
+    "unfinished/", "the bytes of unfinished uploads, as one replica counted them", Life.UPLOAD
+)
+
 TABLE: Final = (
     SALT,
     UPLOADS,
@@ -152,6 +156,7 @@ TABLE: Final = (
     IMMEDIATE_ENDED,
     COUNTED,
     STORE_CHECK,
+    UNFINISHED,
 )
 _BY_PREFIX: Final[Mapping[str, Row]] = {row.prefix: row for row in TABLE}
 

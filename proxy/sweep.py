@@ -11,11 +11,11 @@ from typing import Final
 from aiohttp import web
 
 from providers.errors import FerryError
-from providers.multipart_uploads import UploadEnded
 from providers.state import ObjectInfo, State
 from providers.stored_objects import Life, row_of
 from proxy.background import beside
 from proxy.quotas import Usage
+from proxy.unfinished_uploads import Count, count_once_an_hour, count_parts
 
 INTERVAL_SECONDS: Final = 3600.0
 # The shortest time between two sweeps.
@@ -44,17 +44,17 @@ async def sweep(
     state_ttl: timedelta,
     deleted_one: Deleted = _ignore,
     kept_one: Kept = _ignore,
+    count: Count = count_parts,
 ) -> int:
     """Deletes expired objects and returns their number. Other replicas may do the same.
 
-    `deleted_one` is called with the name of each, `kept_one` with each other object or part of one.
+    `deleted_one` is called with the name of each, `kept_one` with each other object, and with what
+    `count` says of unfinished uploads.
     """
     try:
         await state.multipart.abort_before(now - upload_ttl - CLOCK_MARGIN)
-        async for upload in state.multipart.unlisted():
-            with suppress(UploadEnded):  # meanwhile
-                async for part in state.multipart.parts(upload):
-                    kept_one(ObjectInfo(upload.name, part.size, now))
+        for name, size in (await count(state, now)).items():
+            kept_one(ObjectInfo(name, size, now))
     except FerryError as error:
         # A credential may lack only this permission, so the objects are swept anyway.
         _log.warning("unfinished uploads could not be aborted or counted: %s", error.message)
@@ -101,10 +101,12 @@ async def _sweep_periodically(
     deleted_one: Deleted,
 ) -> None:
     while True:
+        # After a refusal, deletes count soon.
+        count = count_parts if usage.sweep_wanted.is_set() else count_once_an_hour
         census = usage.census()
         try:
             now = datetime.now(UTC)
-            await sweep(state, now, upload_ttl, state_ttl, deleted_one, census.count)
+            await sweep(state, now, upload_ttl, state_ttl, deleted_one, census.count, count)
             census.end()
         except Exception as error:  # from any store; the next sweep tries again
             _log.warning("a sweep of the state store failed: %s", type(error).__name__)

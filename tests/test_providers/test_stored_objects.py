@@ -15,6 +15,7 @@ from tests.test_documentation import ROOT
 _NOT_RECORDED: Final[Mapping[Row, str]] = {
     stored_objects.STORE_CHECK: "only a bucket has it, and the records are of a directory",
     stored_objects.COUNTED: "the records are older",
+    stored_objects.UNFINISHED: "only a bucket has it, and the records are of a directory",
     stored_objects.LOST: "the records are older, and its objects are used for a minute",
 }
 _RECORDED: Final = sorted((ROOT / "tests" / "stored").glob("v[0-9]*"))

@@ -1,0 +1,60 @@
+"""The bytes of unfinished uploads whose parts a list of objects does not show.
+
+To count them takes a call for each upload. So that the calls do not grow with the replicas too, one
+replica counts in each hour, and the others read its figures.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Final
+
+import orjson
+
+from providers.multipart_uploads import UploadEnded
+from providers.state import State, read_as, write
+from providers.stored_objects import UNFINISHED, tenant_in
+
+_HOUR: Final = timedelta(hours=1)
+
+Figures = Mapping[str, int]
+"""The bytes of each tenant, with the name of an upload of that tenant."""
+
+Count = Callable[[State, datetime], Awaitable[Figures]]
+
+
+async def count_parts(state: State, now: datetime) -> Figures:  # noqa: ARG001 - a `Count`
+    sizes: dict[str, tuple[str, int]] = {}
+    async for upload in state.multipart.unlisted():
+        tenant = tenant_in(upload.name)
+        with suppress(UploadEnded):  # meanwhile
+            async for part in state.multipart.parts(upload):
+                _, size = sizes.get(tenant, ("", 0))
+                sizes[tenant] = upload.name, size + part.size
+    return dict(sizes.values())
+
+
+async def count_once_an_hour(state: State, now: datetime) -> Figures:
+    """If the counting replica has not finished, or stopped, the figures of the hour before."""
+    if not await _any(state):
+        return {}
+    if await write(state, UNFINISHED.name(_hour(now), "begun"), b""):
+        figures = await count_parts(state, now)
+        await write(state, UNFINISHED.name(_hour(now), "figures"), orjson.dumps(figures))
+        return figures
+    for hour in (now, now - _HOUR):
+        found = await read_as(state, UNFINISHED.name(_hour(hour), "figures"), dict[str, int])
+        if found is not None:
+            return found
+    return {}
+
+
+async def _any(state: State) -> bool:
+    """So nothing is written to a directory, where there are none, and whose disk may be full."""
+    async for _ in state.multipart.unlisted():
+        return True
+    return False
+
+
+def _hour(time: datetime) -> str:
+    return f"{time:%Y%m%d%H}"
