@@ -27,11 +27,11 @@ from providers.errors import FerryError
 from providers.limits import SIZE_DIGITS
 from providers.status import Status
 from proxy.http_errors import HEAD_BYTES, MALFORMED, TOO_LONG, closing_response, raw_response
-from proxy.read_buffers import LARGE_BUFFERS, LARGE_STREAM, Release
+from proxy.read_buffers import LARGE_BUFFERS, LARGE_STREAM, Release, read_little
 
 # What a client may send in a row while its request is answered, other than bytes of a body. More
-# than one read of a socket (256 KiB) and the buffer of a body, which wait while a handler is busy.
-_OVERHEAD_BYTES: Final = 1 << 20
+# than one read of a socket (1 MiB) and the buffer of a body, which wait while a handler is busy.
+_OVERHEAD_BYTES: Final = 2 << 20
 
 _log: Final = logging.getLogger(__name__)
 
@@ -74,6 +74,7 @@ class Connection(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._client = cast("asyncio.Transport", transport)
+        read_little(self._client)
         super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:

@@ -1,8 +1,8 @@
-"""How much is read from a socket ahead of its reader: little, or more for a few large streams.
+"""How much is read from a socket ahead of its reader: little, or more for some large streams.
 
-With the usual buffer each read of a large stream fills it, and so pauses and resumes the transport.
-Larger buffers save a third of the CPU time of one large stream, and 6 % of that of 16
-(`make bench`). For all streams they would need too much memory, so only a few may have them.
+With small buffers each read of a large stream fills them, and so pauses and resumes the transport,
+and the parser runs once more. Large ones for all streams would need too much memory, so the fewer
+streams there are, the larger buffers they get.
 
 Beyond its public interface this file uses `_SelectorTransport.max_size` of asyncio, the size of one
 read from a socket. Transports without it, such as those of TLS, have only the larger buffer.
@@ -10,12 +10,16 @@ read from a socket. Transports without it, such as those of TLS, have only the l
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import StreamReader
 
-# As fast as the default, and bounds memory (streaming.md section 2).
+# aiohttp pauses a transport beyond twice this size (streaming.md section 2).
 READ_BUFFER_BYTES: Final = 64 << 10
+
+# asyncio's own size is four times this. A read before a request is known is a connection's memory.
+_READ_BYTES: Final = 64 << 10
 
 LARGE_STREAM: Final = 1 << 20
 """Bytes. For smaller streams larger buffers are not worth it."""
@@ -23,37 +27,49 @@ LARGE_STREAM: Final = 1 << 20
 Release = Callable[[], None]
 
 
-# aiohttp pauses a transport beyond twice this size, so one read of the size below needs no pause.
-_LARGE_BUFFER: Final = 256 << 10
-_LARGE_READ: Final = 512 << 10
+@dataclass(slots=True)
+class Tier:
+    """Buffers for `left` more streams. A read of twice `buffer` needs no pause."""
+
+    left: int
+    buffer: int
 
 
 class LargeBuffers:
-    """Gives larger buffers to at most `most` streams at once."""
+    """Gives the buffers of the first tier that has some left."""
 
-    def __init__(self, most: int = 4) -> None:
-        self._left = most
+    def __init__(self, *tiers: Tier) -> None:
+        self._tiers = tiers
 
     def give(self, stream: StreamReader, transport: asyncio.Transport | None) -> Release | None:
         """Enlarges the buffers of a stream. The caller must call the result when the stream ends.
 
         None if too many streams have larger buffers.
         """
-        if transport is None or not self._left:
+        tier = next((tier for tier in self._tiers if tier.left), None)
+        if transport is None or tier is None:
             return None
-        self._left -= 1
-        stream.set_read_chunk_size(_LARGE_BUFFER)
+        tier.left -= 1
+        stream.set_read_chunk_size(tier.buffer)
         usual = getattr(transport, "max_size", None)
         if usual is not None:
-            transport.max_size = _LARGE_READ  # type: ignore[attr-defined]
+            transport.max_size = 2 * tier.buffer  # type: ignore[attr-defined]
 
         def release() -> None:
-            self._left += 1
+            tier.left += 1
             if usual is not None:
                 transport.max_size = usual  # type: ignore[attr-defined]
 
         return release
 
 
-LARGE_BUFFERS: Final = LargeBuffers()
+def read_little(transport: asyncio.Transport) -> None:
+    """Each read of this transport takes little, until its stream gets larger buffers."""
+    if hasattr(transport, "max_size"):
+        transport.max_size = _READ_BYTES
+
+
+LARGE_BUFFERS: Final = LargeBuffers(
+    Tier(12, 512 << 10), Tier(4, 256 << 10), Tier(48, READ_BUFFER_BYTES)
+)
 """Those of this process, as its memory is one."""

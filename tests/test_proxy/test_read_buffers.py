@@ -10,12 +10,12 @@ from aiohttp import StreamReader, web
 from providers.upstream import OutboundRequest
 from proxy import connection, outbound
 from proxy.outbound import OutboundClient, OutboundReply
-from proxy.read_buffers import LARGE_STREAM, READ_BUFFER_BYTES, LargeBuffers
+from proxy.read_buffers import LARGE_STREAM, READ_BUFFER_BYTES, LargeBuffers, Tier
 from proxy.sites import application_runner
 from tests.test_proxy.edge_server import until
 from tests.test_proxy.raw_upstream import answer_once, raw_upstream
 
-USUAL_READ, LARGE_READ = 256 << 10, 512 << 10
+USUAL_READ, LARGE_READ = 64 << 10, 512 << 10
 USUAL, LARGE = READ_BUFFER_BYTES, 256 << 10
 
 
@@ -28,7 +28,7 @@ def _low_water(stream: StreamReader) -> int:
 
 
 async def test_only_a_few_streams_have_larger_buffers() -> None:
-    buffers, streams = LargeBuffers(2), [_stream() for _ in range(4)]
+    buffers, streams = LargeBuffers(Tier(2, LARGE)), [_stream() for _ in range(4)]
     transports: list[Any] = [SimpleNamespace(max_size=USUAL_READ) for _ in streams]
     first, second, third = map(buffers.give, streams[:3], transports[:3])
     assert first is not None
@@ -41,9 +41,23 @@ async def test_only_a_few_streams_have_larger_buffers() -> None:
     assert buffers.give(streams[3], transports[3]) is not None
 
 
+async def test_a_tier_that_is_used_up_is_followed_by_the_next() -> None:
+    buffers, streams = LargeBuffers(Tier(1, LARGE), Tier(1, 2 * USUAL)), [_stream(), _stream()]
+    transports: list[Any] = [SimpleNamespace(max_size=USUAL_READ) for _ in range(2)]
+    first, second = map(buffers.give, streams, transports)
+    assert [_low_water(each) for each in streams] == [LARGE, 2 * USUAL]
+    assert [each.max_size for each in transports] == [LARGE_READ, 4 * USUAL]
+    assert first is not None
+    assert second is not None
+    first()
+    again = _stream()
+    assert buffers.give(again, transports[0]) is not None
+    assert _low_water(again) == LARGE
+
+
 async def test_a_transport_without_a_size_of_reads_keeps_its_own() -> None:
     stream, transport = _stream(), cast(asyncio.Transport, object())
-    release = LargeBuffers(1).give(stream, transport)
+    release = LargeBuffers(Tier(1, LARGE)).give(stream, transport)
     assert release is not None
     assert _low_water(stream) == LARGE
     release()
@@ -52,7 +66,7 @@ async def test_a_transport_without_a_size_of_reads_keeps_its_own() -> None:
 @pytest.fixture
 def buffers(monkeypatch: pytest.MonkeyPatch) -> LargeBuffers:
     """Room for one large stream, so that a stream that keeps it is noticed."""
-    only = LargeBuffers(1)
+    only = LargeBuffers(Tier(1, LARGE))
     monkeypatch.setattr(connection, "LARGE_BUFFERS", only)
     monkeypatch.setattr(outbound, "LARGE_BUFFERS", only)
     return only
