@@ -14,7 +14,6 @@ from tests.benchmarks.side_by_side.figures import CPU, THROUGHPUT, Figure, Reach
 from tests.benchmarks.side_by_side.plan import Plan
 from tests.benchmarks.side_by_side.sides import (
     FERRY,
-    RELAY,
     Origin,
     Side,
     beside_nginx,
@@ -34,6 +33,7 @@ GEMINI_CHUNKS: Final = "its own relay to Gemini"
 _ONE: Final = (Reach("≤", 1.35), Reach("≥", 0.85))
 _CHUNKS: Final = (Reach("≤", 1.5), Reach("≥", 0.75))
 _MANY: Final = (Reach("≤", 1.45), Reach("≥", 0.75))
+_STORED: Final = Reach("≤", 1.15)
 _TLS: Final = (Reach("≤", 1.3), None)
 
 
@@ -87,21 +87,16 @@ async def _compared(plan: Plan, work: Work, shown: Path | None = None) -> Compar
 def _figures(
     name: str, compared: Compared, size: int, reaches: tuple[Reach | None, Reach | None]
 ) -> list[Figure]:
-    reference = compared.reference
-    figures = []
-    for measure, of, reach in zip(
-        (CPU, THROUGHPUT), (Compared.cpu, Compared.throughput), reaches, strict=True
-    ):
-        relayed = of(compared, RELAY) if RELAY in compared.others else None
-        figure = Figure(name, measure, reference, of(compared, FERRY), reach, relay=relayed)
-        figures.append(replace(figure, turns=len(compared.turns), void=compared.void))
-    return [replace(figures[0], details=bulk_details(compared, size)), figures[1]]
-
-
-def bulk_details(compared: Compared, size: int) -> str:
     peaks = ", ".join(f"{side} {peak / MIB:.0f}" for side, peak in compared.peaks.items())
-    seconds = compared.reference_cpu() / size * GIB
-    return f"{compared.reference}: {seconds:.3g} s/GiB. Peaks in MiB: {peaks}"
+    details = f"{_seconds(compared, size)}. Peaks in MiB: {peaks}"
+    return [
+        compared.figure(name, CPU, FERRY, reaches[0], details),
+        compared.figure(name, THROUGHPUT, FERRY, reaches[1]),
+    ]
+
+
+def _seconds(compared: Compared, size: int) -> str:
+    return f"{compared.reference}: {compared.reference_cpu() / size * GIB:.3g} s/GiB"
 
 
 # --- our own relay --------------------------------------------------------------------------------
@@ -142,16 +137,7 @@ async def stored_chunks_rows(plan: Plan) -> AsyncIterator[Figure]:
             work = partial(load.upload, size=size, chunk=load.CHUNK)
             compared = await asyncio.to_thread(compare, sides, work, plan.size.turns)
     for kind, name in names.items():
-        yield Figure(
-            name,
-            CPU,
-            compared.reference,
-            compared.cpu(kind),
-            Reach("≤", 1.15),
-            turns=len(compared.turns),
-            void=compared.void,
-            details=f"{GEMINI_CHUNKS}: {compared.reference_cpu() / size * GIB:.3g} s/GiB",
-        )
+        yield compared.figure(name, CPU, kind, _STORED, _seconds(compared, size))
 
 
 def towards(side: Side, kind: str) -> Side:

@@ -37,7 +37,7 @@ _MOST_MS: Final = Reach("≤", 8)
 
 @dataclass(frozen=True)
 class Translation:
-    """`run` has the proxy translate `lines` once; their size is that of all together."""
+    """`run` has the proxy translate `lines` once; `size` is that of all of them in bytes."""
 
     lines: Sequence[bytes]
     run: Callable[[], object]
@@ -50,7 +50,10 @@ class Translation:
 def translation(
     side: Side, kind: str, operation: str, count: int, text: int | None = None
 ) -> Translation:
-    """A batch of `count` requests with `text` characters, or the download of its results."""
+    """A batch of `count` requests, or the download of its results.
+
+    `text` is how many characters each request has.
+    """
     lines = [gemini_line(number, text or _TEXTS[operation]) + b"\n" for number in range(count)]
     file = load.upload_lines(side, b"".join(lines))
     if operation == CREATION:
@@ -90,17 +93,9 @@ async def translated_rows(plan: Plan) -> AsyncIterator[Figure]:
         for operation in (RESULTS, CREATION):
             if plan.wants(name := f"{kind} {operation}"):
                 compared = await _compared(plan, kind, operation)
-                yield Figure(
-                    name,
-                    SPEED,
-                    PARSER,
-                    compared.speed(FERRY),
-                    _SPEEDS[operation],
-                    turns=len(compared.turns),
-                    void=compared.void,
-                    details=f"{PARSER}: {compared.reference_cpu() / plan.size.lines * 1e6:.0f} µs"
-                    "/line",
-                )
+                micros = compared.reference_cpu() / plan.size.lines * 1e6
+                details = f"{PARSER}: {micros:.0f} µs/line"
+                yield compared.figure(name, SPEED, FERRY, _SPEEDS[operation], details)
 
 
 async def _compared(plan: Plan, kind: str, operation: str) -> Compared:

@@ -28,7 +28,7 @@ from tests.benchmarks.side_by_side.sides import (
     on_cores,
     usable_cores,
 )
-from tests.benchmarks.side_by_side.small_rows import CONNECTIONS, Call, prepare
+from tests.benchmarks.side_by_side.small_rows import CONNECTIONS, Call, prepare, small_figure
 from tests.benchmarks.side_by_side.table import REPORT, explanation, line, rows
 from tests.benchmarks.side_by_side.turns import Compared, compare
 from tests.benchmarks.stage import KEYS
@@ -83,7 +83,7 @@ async def _litellm(upstream: str, core: int) -> AsyncIterator[Side]:
     command += ["--host", "127.0.0.1", "--port", str(port)]
     headers = {"Authorization": f"Bearer {_KEY}", "custom-llm-provider": KIND}
     async with _running(command, env, core, b"Uvicorn running") as pid:
-        yield Side("LiteLLM", pid, f"http://127.0.0.1:{port}", headers, "/v1")
+        yield Side(f"LiteLLM {_litellm_version()}", pid, f"http://127.0.0.1:{port}", headers, "/v1")
 
 
 @asynccontextmanager
@@ -92,7 +92,7 @@ async def _portkey(upstream: str, core: int) -> AsyncIterator[Side]:
     command = ["node", str(_PORTKEY / "build/start-server.js"), f"--port={port}", "--headless"]
     headers = {**NATIVE[KIND], "x-portkey-provider": KIND, "x-portkey-custom-host": upstream}
     async with _running(command, {}, core, b"Ready for connections") as pid:
-        yield Side("Portkey", pid, f"http://127.0.0.1:{port}", headers, "/v1")
+        yield Side(f"Portkey {_portkey_version()}", pid, f"http://127.0.0.1:{port}", headers, "/v1")
 
 
 PEERS: Final = (
@@ -139,7 +139,7 @@ async def _discard(output: asyncio.StreamReader) -> None:
 async def figures(turns: int) -> AsyncIterator[Figure]:
     cores = usable_cores()
     for peer in PEERS:
-        if (version := peer.version()) is None:
+        if peer.version() is None:
             yield not_measured("small answers", CPU, f"{peer.name} is not installed", peer.reach)
             continue
         with on_cores([cores[-1]]), tempfile.TemporaryDirectory() as folder:
@@ -151,7 +151,7 @@ async def figures(turns: int) -> AsyncIterator[Figure]:
                 async with peer.run(origin.url, cores[0]) as other:
                     for call in made:
                         compared = await _compared(other, side, call, peer.calls, turns)
-                        yield _figure(peer, version, call, compared)
+                        yield small_figure(f"{KIND} {call.name}", compared, peer.calls, peer.reach)
 
 
 async def _compared(peer: Side, side: Side, call: Call, calls: int, turns: int) -> Compared:
@@ -160,20 +160,6 @@ async def _compared(peer: Side, side: Side, call: Call, calls: int, turns: int) 
         load.asks(asked, "GET", path, calls, CONNECTIONS)
 
     return await asyncio.to_thread(compare, [peer, side], work, turns)
-
-
-def _figure(peer: Peer, version: str, call: Call, compared: Compared) -> Figure:
-    micros = compared.reference_cpu() / peer.calls * 1e6
-    return Figure(
-        f"{KIND} {call.name}",
-        CPU,
-        peer.name,
-        compared.cpu(FERRY),
-        peer.reach,
-        turns=len(compared.turns),
-        void=compared.void,
-        details=f"{peer.name} {version}: {micros:.0f} µs/call",
-    )
 
 
 def markdown(found: list[Figure], measured: str) -> str:

@@ -133,12 +133,4 @@ async def two_workers(plan: Plan, cores: Sequence[int]) -> Figure:
                 one = ferry_side(one_process, "gemini", ONE_WORKER)
                 both = ferry_side(two_process, "gemini", TWO_WORKERS)
                 compared = await asyncio.to_thread(compare, [one, both], work, plan.size.turns)
-    return Figure(
-        WORKERS,
-        THROUGHPUT,
-        ONE_WORKER,
-        compared.throughput(TWO_WORKERS),
-        _TWICE,
-        turns=len(compared.turns),
-        void=compared.void,
-    )
+    return compared.figure(WORKERS, THROUGHPUT, TWO_WORKERS, _TWICE)

@@ -50,7 +50,8 @@ async def small_rows(plan: Plan) -> AsyncIterator[Figure]:
                 for call in await asyncio.to_thread(prepare, kind, origin, side):
                     if plan.wants(name := f"{kind} {call.name}"):
                         compared = await _compared(plan, side, call)
-                        yield small_figure(name, compared, plan.size.calls, REACHES[call.name])
+                        reach, calls = REACHES[call.name], plan.size.calls
+                        yield small_figure(name, compared, calls, reach)
 
 
 async def _compared(plan: Plan, side: Side, call: Call) -> Compared:
@@ -65,17 +66,8 @@ async def _compared(plan: Plan, side: Side, call: Call) -> Compared:
 
 
 def small_figure(name: str, compared: Compared, calls: int, reach: Reach) -> Figure:
-    micros = compared.reference_cpu() / calls * 1e6
-    return Figure(
-        name,
-        CPU,
-        compared.reference,
-        compared.cpu(FERRY),
-        reach,
-        turns=len(compared.turns),
-        void=compared.void,
-        details=f"{compared.reference}: {micros:.0f} µs/call",
-    )
+    details = f"{compared.reference}: {compared.reference_cpu() / calls * 1e6:.0f} µs/call"
+    return compared.figure(name, CPU, FERRY, reach, details)
 
 
 def prepare(kind: str, origin: Process, side: Side) -> Sequence[Call]:

@@ -6,13 +6,20 @@ the turn is void: something else was using the machine.
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from tests.benchmarks.ratios import FEWEST, NOISE
-from tests.benchmarks.side_by_side.figures import Spread
-from tests.benchmarks.side_by_side.sides import Side
+from tests.benchmarks.side_by_side.figures import (
+    CPU,
+    SPEED,
+    THROUGHPUT,
+    Figure,
+    Reach,
+    Spread,
+)
+from tests.benchmarks.side_by_side.sides import RELAY, Side
 
 _TRIES: Final = 2
 
@@ -40,38 +47,49 @@ class Compared:
     turns: Sequence[Turn]
     peaks: dict[str, int]
 
-    def cpu(self, side: str) -> Spread | None:
-        """The side's CPU time divided by the reference's."""
-        return self._ratio(side, lambda reading: reading.cpu, lambda ratio: ratio)
+    def ratio(self, measure: str, side: str) -> Spread | None:
+        """The side against the reference; None if too few turns are valid."""
+        valid, clock = _valid(self.turns, measure), _CLOCKS[measure]
+        if not valid or len(valid) < min(FEWEST, len(self.turns)):
+            return None
+        ratios = [clock(t.others[side]) / statistics.mean(map(clock, t.reference)) for t in valid]
+        return spread(ratios if measure == CPU else [1 / ratio for ratio in ratios])
 
-    def speed(self, side: str) -> Spread | None:
-        """The reference's CPU time divided by the side's."""
-        return self._ratio(side, lambda reading: reading.cpu, lambda ratio: 1 / ratio)
-
-    def throughput(self, side: str) -> Spread | None:
-        """The side's throughput divided by the reference's."""
-        return self._ratio(side, lambda reading: reading.wall, lambda ratio: 1 / ratio)
+    def figure(
+        self, workload: str, measure: str, side: str, reach: Reach | None, details: str = ""
+    ) -> Figure:
+        """A line of the report, with the relay's figure if the relay is not the reference."""
+        return Figure(
+            workload,
+            measure,
+            self.reference,
+            self.ratio(measure, side),
+            reach,
+            relay=self.ratio(measure, RELAY) if RELAY in self.others else None,
+            turns=len(self.turns),
+            void=len(self.turns) - len(_valid(self.turns, measure)),
+            details=details,
+        )
 
     def reference_cpu(self) -> float:
         return statistics.median(r.cpu for turn in self.turns for r in turn.reference)
 
-    @property
-    def void(self) -> int:
-        """How many turns have no valid CPU time."""
-        return len(self.turns) - _quiet(self.turns)
 
-    def _ratio(
-        self, side: str, of: Callable[[Reading], float], shown: Callable[[float], float]
-    ) -> Spread | None:
-        """None if too few turns are valid."""
-        ratios = []
-        for turn in self.turns:
-            before, after = map(of, turn.reference)
-            if abs(before - after) <= NOISE * min(before, after):
-                ratios.append(shown(of(turn.others[side]) / ((before + after) / 2)))
-        if not ratios or len(ratios) < min(FEWEST, len(self.turns)):
-            return None
-        return spread(ratios)
+# What each measure is taken from. More speed and more throughput take less time.
+_CLOCKS: Final[Mapping[str, Callable[[Reading], float]]] = {
+    CPU: lambda reading: reading.cpu,
+    SPEED: lambda reading: reading.cpu,
+    THROUGHPUT: lambda reading: reading.wall,
+}
+
+
+def _valid(turns: Sequence[Turn], measure: str) -> Sequence[Turn]:
+    found = []
+    for turn in turns:
+        before, after = map(_CLOCKS[measure], turn.reference)
+        if abs(before - after) <= NOISE * min(before, after):
+            found.append(turn)
+    return found
 
 
 def spread(values: Sequence[float]) -> Spread:
@@ -79,7 +97,8 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def compare(sides: Sequence[Side], work: Work, turns: int) -> Compared:
-    """`sides[0]` is the reference."""
+    """`sides[0]` is the reference. There are more turns if too many have no valid CPU time; times
+    on the clock are noisier, and not waited for."""
     reference, *others = sides
     for side in sides:
         work(side)  # fills caches and pools
@@ -88,16 +107,10 @@ def compare(sides: Sequence[Side], work: Work, turns: int) -> Compared:
         before = read(reference, work)
         measured = {side.name: read(side, work) for side in others}
         done.append(Turn((before, read(reference, work)), measured))
-        if len(done) >= turns and _quiet(done) >= min(turns, FEWEST):
+        if len(done) >= turns and len(_valid(done, CPU)) >= min(turns, FEWEST):
             break
     peaks = {side.name: side.peak() for side in sides}
     return Compared(reference.name, tuple(side.name for side in others), done, peaks)
-
-
-def _quiet(turns: Sequence[Turn]) -> int:
-    """How many turns have valid CPU times: those of the clock are noisier, and not waited for."""
-    pairs = [(turn.reference[0].cpu, turn.reference[1].cpu) for turn in turns]
-    return sum(abs(before - after) <= NOISE * min(before, after) for before, after in pairs)
 
 
 def read(side: Side, work: Work) -> Reading:
