@@ -30,7 +30,8 @@ def header_text(value: str) -> str:
 async def make_headers_valid(_: web.Request, response: web.StreamResponse) -> None:
     """Makes every header one that can be sent: an upstream's values may have any bytes."""
     headers = response.headers
-    if all(value.isascii() and value.isprintable() for value in headers.values()):
+    text = "".join(headers.values())
+    if text.isascii() and text.isprintable():
         return
     valid = [(name, _CONTROL.sub(" ", header_text(value))) for name, value in headers.items()]
     headers.clear()

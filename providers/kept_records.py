@@ -4,7 +4,8 @@ They are never changed. A replica that has read one may keep it after another ha
 this is only for records of what the provider has just shown, which it no longer does then.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 from providers.state import State, read_as
@@ -27,6 +28,15 @@ class KeptRecords(Generic[T]):
     async def read(self, record_id: str) -> T | None:
         kept = self._kept.get(record_id)
         return kept if kept is not None else await self._read(record_id)
+
+    async def read_all(self, record_ids: Sequence[str]) -> list[T | None]:
+        """In the same order; those that are not kept are read at the same time."""
+        found: dict[str, T | None] = {n: self._kept[n] for n in record_ids if n in self._kept}
+        missing = [record_id for record_id in record_ids if record_id not in found]
+        if missing:
+            read = await asyncio.gather(*map(self._read, missing))
+            found.update(zip(missing, read, strict=True))
+        return [found[record_id] for record_id in record_ids]
 
     async def delete(self, record_id: str) -> None:
         self._kept.pop(record_id, None)

@@ -1,7 +1,7 @@
 """An upstream whose calls are measured, traced, and named in the log of their request."""
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache
@@ -74,14 +74,8 @@ class _ObservedReply:
     def __init__(self, reply: Reply, waiting: Waiting) -> None:
         self._reply = reply
         self._waiting = waiting
-
-    @property
-    def status(self) -> int:
-        return self._reply.status
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return self._reply.headers
+        self.status = reply.status
+        self.headers = reply.headers
 
     async def chunks(self) -> AsyncIterator[bytes]:
         chunks = aiter(self._reply.chunks())

@@ -83,14 +83,8 @@ class OutboundReply:
         self._exchange = exchange
         self._sent = exchange.sent
         self._release_buffers: Release | None = None
-
-    @property
-    def status(self) -> int:
-        return self._response.status
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return self._response.headers
+        self.status = response.status
+        self.headers: Mapping[str, str] = response.headers
 
     async def chunks(self) -> AsyncIterator[bytes]:
         content = self._response.content

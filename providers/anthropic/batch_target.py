@@ -1,6 +1,5 @@
 """Batches at Anthropic."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -77,7 +76,7 @@ class AnthropicBatchTarget:
         cursor = decode_page_token(page_token, CURSOR) if page_token else None
         listed, following = await listed_page(self.client, caller, BATCHES, page_size, cursor)
         ids = [native.id for native in listed]
-        records = await asyncio.gather(*map(self.records.read, ids))
+        records = await self.records.read_all(ids)
         batches = [from_anthropic_batch(n, r) for n, r in zip(listed, records, strict=True)]
         return Page(batches, encode_page_token(following) if following else None)
 

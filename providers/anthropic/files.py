@@ -1,6 +1,5 @@
 """Files for Anthropic: those that the proxy keeps, and those at Anthropic."""
 
-import asyncio
 from functools import partial
 
 from providers.anthropic.client import CURSOR, listed_page
@@ -60,8 +59,7 @@ class AnthropicFiles:
         listed, following = await listed_page(self._client, caller, "v1/files", space or 1, cursor)
         if space == 0:  # the call only shows whether another page follows
             return Page(before, encode_page_token(_NATIVE) if listed else None)
-        ids = [native.id for native in listed]
-        records = await asyncio.gather(*map(self._records.read, ids))
+        records = await self._records.read_all(listed)
         files = [from_anthropic_file(n, record) for n, record in zip(listed, records, strict=True)]
         token = encode_page_token(f"{_NATIVE}{following}") if following else None
         return Page([*before, *files], token)

@@ -1,5 +1,6 @@
 """What a provider does not store about a batch: its model, its names, its request table."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 
@@ -42,6 +43,10 @@ class BatchRecords:
 
     async def read(self, batch_id: str) -> BatchRecord:
         return await self._kept.read(batch_id) or BatchRecord()
+
+    async def read_all(self, batch_ids: Sequence[str]) -> list[BatchRecord]:
+        """In the same order."""
+        return [found or BatchRecord() for found in await self._kept.read_all(batch_ids)]
 
     async def delete(self, batch_id: str) -> None:
         await self._kept.delete(batch_id)

@@ -5,7 +5,7 @@ Providers differ in the headers of a request, which are built and never copied.
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final
 
 import orjson
@@ -45,7 +45,7 @@ class Answer(dict[str, Any]):
             raise invalid_answer(f"the provider's answer lacks {key!r}")
         return value
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The native id; it is safe to use in names and paths."""
         value = self["id"]

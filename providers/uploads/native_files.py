@@ -1,6 +1,6 @@
 """Files that the provider itself keeps, lists and deletes."""
 
-import asyncio
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
@@ -37,6 +37,10 @@ class FileRecords:
     async def read(self, native_id: str) -> FileRecord | None:
         """None for a file that another tool uploaded."""
         return await self._kept.read(native_id)
+
+    async def read_all(self, listed: Sequence[Answer]) -> list[FileRecord | None]:
+        """Those of `listed`, in the same order."""
+        return await self._kept.read_all([native.id for native in listed])
 
     async def write(self, native_id: str, record: FileRecord) -> None:
         known = {name: value for name, value in asdict(record).items() if value}
@@ -95,7 +99,7 @@ class NativeFiles:
 
     async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[File]:
         listed, token = await self._files.page(caller, page_size, page_token)
-        records = await asyncio.gather(*(self._records.read(native.id) for native in listed))
+        records = await self._records.read_all(listed)
         files = [self._files.file(n, record) for n, record in zip(listed, records, strict=True)]
         return Page(files, token)
 

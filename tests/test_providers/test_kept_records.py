@@ -3,6 +3,7 @@
 from unittest.mock import patch
 
 from providers.batches.batch_records import BatchRecord, BatchRecords
+from providers.json_api.client import Answer
 from providers.uploads.native_files import FileRecord, FileRecords
 from tests.contract.counted_state import CountedState
 from tests.memory_state import MemoryState
@@ -35,6 +36,19 @@ async def test_a_deleted_record_is_not_kept() -> None:
     assert await records.read("a")
     await records.delete("a")
     assert await records.read("a") is None
+
+
+async def test_of_several_only_those_that_are_not_kept_are_read() -> None:
+    state = CountedState(MemoryState())
+    records = FileRecords("openai", state)
+    await records.write("a", FileRecord("s1"))
+    await records.write("b", FileRecord("s2"))
+    await records.read("b")
+    state.calls.clear()
+    listed = [Answer({"id": each}) for each in ("b", "c", "a", "b")]
+    found = await records.read_all(listed)
+    assert found == [FileRecord("s2"), None, FileRecord("s1"), FileRecord("s2")]
+    assert len(state.calls) == 2
 
 
 async def test_only_so_many_are_kept() -> None:
