@@ -1,7 +1,8 @@
 """Records of the state store that were read lately, so that the store is not asked again.
 
 They are never changed. A replica that has read one may keep it after another has deleted it: so
-this is only for records of what the provider has just shown, which it no longer does then.
+this is only for records of what the provider, or a list of the store, has just shown, which it no
+longer does then.
 """
 
 import asyncio

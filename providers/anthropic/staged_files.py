@@ -17,6 +17,7 @@ import orjson
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError, not_found
+from providers.kept_records import KeptRecords
 from providers.resource_names import FileId, FileKind
 from providers.resources import File
 from providers.state import State, read_as, write
@@ -45,6 +46,7 @@ class StagedFiles:
     def __init__(self, upstream: str, state: State, life: timedelta) -> None:
         self._upstream = upstream
         self._state = state
+        self._kept = KeptRecords(state, File, str)  # by their names in the store
         self.life = life
 
     def content_name(self, caller: Caller, staged_id: str) -> str:
@@ -83,7 +85,7 @@ class StagedFiles:
 
     async def delete(self, caller: Caller, staged_id: str) -> None:
         await self.get(caller, staged_id)
-        await self._state.delete(self._record_name(caller, staged_id))
+        await self._kept.delete(self._record_name(caller, staged_id))
         await self._state.delete(self.content_name(caller, staged_id))
 
     async def after(self, caller: Caller, staged_id: str) -> AsyncIterator[tuple[str, File]]:
@@ -93,7 +95,7 @@ class StagedFiles:
             found = info.name.removeprefix(prefix)
             if found <= staged_id:
                 continue
-            file = await read_as(self._state, info.name, File)
+            file = await self._kept.read(info.name)
             if file is not None:
                 yield found, file
 

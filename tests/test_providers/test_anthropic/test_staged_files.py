@@ -9,7 +9,9 @@ from providers.body import in_memory
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.resources import File
+from providers.state import State
 from providers.status import Status
+from tests.contract.counted_state import CountedState
 from tests.memory_state import MemoryState
 from tests.test_providers.streams import collect
 from tests.test_providers.test_anthropic.answering import CALLER
@@ -17,11 +19,11 @@ from tests.test_providers.test_anthropic.answering import CALLER
 OTHER = Caller(Credential("sk-ant-api03-other"), "other")
 
 
-def files(state: MemoryState, upstream: str = "anthropic") -> StagedFiles:
+def files(state: State, upstream: str = "anthropic") -> StagedFiles:
     return StagedFiles(upstream, state, timedelta(days=1))
 
 
-async def staged(state: MemoryState, caller: Caller = CALLER, data: bytes = b"x") -> str:
+async def staged(state: State, caller: Caller = CALLER, data: bytes = b"x") -> str:
     staged_id, kept = new_staged_id(), files(state)
     await state.create(kept.content_name(caller, staged_id), in_memory(data))
     await kept.record(caller, staged_id, File(staged_file_id(staged_id), size=len(data)))
@@ -82,3 +84,23 @@ async def test_a_deleted_file_leaves_nothing() -> None:
     state = MemoryState()
     await files(state).delete(CALLER, await staged(state))
     assert state.objects == {}
+
+
+async def test_a_list_reads_each_record_once() -> None:
+    state = CountedState(MemoryState())
+    first, second = await staged(state), await staged(state)
+    kept = files(state)
+    state.calls.clear()
+    for _ in range(3):
+        assert {found async for found, _ in kept.after(CALLER, "")} == {first, second}
+    assert state.counts() == {"list": 3, "get": 2}
+
+
+async def test_a_list_does_not_show_what_another_replica_deleted() -> None:
+    state = MemoryState()
+    staged_id, kept = await staged(state), files(state)
+    assert [found async for found, _ in kept.after(CALLER, "")] == [staged_id]
+    await files(state).delete(CALLER, staged_id)
+    assert [found async for found, _ in kept.after(CALLER, "")] == []
+    with pytest.raises(FerryError):
+        await kept.get(CALLER, staged_id)
