@@ -39,7 +39,7 @@ EXPIRED: Final = Failure(
 # How many errors for unanswered requests are made at once; they are all in memory.
 _UNANSWERED_AT_ONCE: Final = 256
 # The size of the chunks that are sent, as of the slices that are read.
-_CHUNK_BYTES: Final = 256 << 10
+_CHUNK_BYTES: Final = 128 << 10
 # A longer line and its translation are not both kept.
 _SHORT_BYTES: Final = 256 << 10
 

@@ -17,8 +17,8 @@ _BOM: Final = b"\xef\xbb\xbf"
 # No memory is reserved for shorter lines: they fit into the usual buffer of a stream.
 _UNCOUNTED_BYTES: Final = 256 << 10
 # At most this much of a chunk at once, and at most this many lines: finding them blocks the event
-# loop. Slices of 64 KiB cost 10 % more: each is a step of every generator up to the socket.
-_SLICE_BYTES: Final = 256 << 10
+# loop. Each slice is a step of every generator up to the socket, and larger ones leave the cache.
+_SLICE_BYTES: Final = 128 << 10
 _SLICE_LINES: Final = 4096
 # The memory that a line and its translation take, as a multiple of the line's text. Measured with
 # lines of 30 MiB, in every provider's translation: 6.0 for text with one emoji in it (four bytes a
