@@ -13,7 +13,7 @@ _TITLES: Final = {
     CPU: "CPU time against the reference: shorter is better, 1 is as much",
     SPEED: "Speed against parsing alone: longer is better, 1 is as fast",
 }
-_LEFT, _RIGHT, _TOP, _BAR, _GAP = 420, 480, 48, 14, 10
+_LEFT, _RIGHT, _TOP, _BAR, _GAP = 480, 470, 48, 14, 10
 _WIDTH = _LEFT + _RIGHT + 60
 
 
@@ -32,18 +32,19 @@ def picture(figures: Sequence[Figure], measured: str) -> str:
 
 def _part(body: list[str], figures: Sequence[Figure], top: int) -> int:
     """Adds the bars from `top` down, and returns where they end."""
-    most = max((length for figure in figures for _, length in _bars(figure)), default=1.0)
-    scale, y = _RIGHT / max(most, 1.0), top
+    most = max((length for figure in figures for _, length in _bars(figure)), default=0.0)
+    bounds = [figure.reach.bound for figure in figures if figure.reach is not None]
+    scale, y = _RIGHT / max(most, *bounds, 1.0), top
     for figure in figures:
         bars = _bars(figure)
         label = f"{figure.workload} (1 = {figure.reference})"
         body.append(text(_LEFT - 10, y + 5 + _BAR * len(bars) // 2, label, anchor="end"))
-        begin = y
+        begin, bound = y, figure.reach.bound * scale if figure.reach is not None else 0.0
         for side, length in bars:
-            body.extend(_bar(side, length, y, scale))
+            body.extend(_bar(side, length, y, scale, bound))
             y += _BAR
-        if figure.reach is not None:
-            x = _LEFT + min(figure.reach.bound, most) * scale
+        if bound:
+            x = _LEFT + bound
             body.append(f'<path d="M{x:.1f} {begin - 2}V{y}" stroke="{_RED}" stroke-width="2"/>')
         y += _GAP
     return y
@@ -71,13 +72,14 @@ def _legend() -> Iterator[str]:
         x += 110
 
 
-def _bar(side: str, length: float, y: int, scale: float) -> Iterator[str]:
+def _bar(side: str, length: float, y: int, scale: float, bound: float) -> Iterator[str]:
+    """Its figure is to the right of the bar and of the bound."""
     width = length * scale
     yield (
         f'<rect x="{_LEFT}" y="{y}" width="{width:.1f}" height="{_BAR - 2}" '
         f'fill="{_COLOURS[side]}"/>'
     )
-    yield text(_LEFT + width + 6, y + _BAR - 4, f"{length:.2f}")
+    yield text(_LEFT + max(width, bound) + 6, y + _BAR - 4, f"{length:.2f}")
 
 
 def text(x: float, y: float, words: str, anchor: str = "start") -> str:
