@@ -15,6 +15,7 @@ from providers.batches.line_formats import LineFormats
 from providers.credential import Caller
 from providers.json_api.client import Answer, JsonApi
 from providers.json_api.page_tokens import filled_page
+from providers.kept_records import KeptRecords
 from providers.limits import Limit
 from providers.openai.batch_lines import OpenAITranslator, line_formats
 from providers.openai.batch_records import failures_of, from_openai_batch, state_of
@@ -25,7 +26,7 @@ from providers.openai_content.result_from_openai import from_openai_line, plain_
 from providers.openai_content.schema_rules import SchemaRule
 from providers.resource_names import FileId, FileKind
 from providers.resources import Batch, NewBatch
-from providers.state import State, read_as, write
+from providers.state import State, write
 from providers.stored_objects import METADATA
 
 _LARGEST_PAGE: Final = 100
@@ -40,25 +41,26 @@ class StoredMetadata:
     def __init__(self, upstream: str, state: State) -> None:
         self._upstream = upstream
         self._state = state
+        self._kept = KeptRecords(state, dict[str, str], self._name)
 
     async def store(self, native: Answer, metadata: Mapping[str, str]) -> Answer:
         """The batch with `metadata`, which is stored here if the server dropped it."""
         if metadata_of(native).get(JOB) == metadata[JOB]:
             return native
-        await write(self._state, self._name(native), orjson.dumps(metadata))
+        await write(self._state, self._name(native.id), orjson.dumps(metadata))
         return Answer({**native, "metadata": metadata})
 
     async def restored(self, native: Answer) -> Answer:
         if metadata_of(native):
             return native
-        metadata = await read_as(self._state, self._name(native), dict[str, str])
+        metadata = await self._kept.read(native.id)
         return native if metadata is None else Answer({**native, "metadata": metadata})
 
     async def delete(self, native: Answer) -> None:
-        await self._state.delete(self._name(native))
+        await self._kept.delete(native.id)
 
-    def _name(self, native: Answer) -> str:
-        return METADATA.name(self._upstream, str(FileId(FileKind.RESULTS, native.id)))
+    def _name(self, batch_id: str) -> str:
+        return METADATA.name(self._upstream, str(FileId(FileKind.RESULTS, batch_id)))
 
 
 # openai.md section 4

@@ -3,7 +3,9 @@
 from unittest.mock import patch
 
 from providers.batches.batch_records import BatchRecord, BatchRecords
+from providers.batches.file_batches.metadata import JOB
 from providers.json_api.client import Answer
+from providers.openai.batches import StoredMetadata
 from providers.uploads.native_files import FileRecord, FileRecords
 from tests.contract.counted_state import CountedState
 from tests.memory_state import MemoryState
@@ -19,6 +21,17 @@ async def test_a_record_is_read_once() -> None:
         assert await files.read("a") == FileRecord("s1", "dn")
         assert await batches.read("a") == BatchRecord("m")
     assert len(state.calls) == 2
+
+
+async def test_the_metadata_of_a_server_that_keeps_none_is_read_once() -> None:
+    state, native = CountedState(MemoryState()), Answer({"id": "batch_a"})
+    metadata = StoredMetadata("vllm", state)
+    stored = await metadata.store(native, {JOB: "a"})
+    state.calls.clear()
+    assert [await metadata.restored(native) for _ in range(3)] == [stored] * 3
+    assert len(state.calls) == 1
+    await metadata.delete(native)
+    assert await metadata.restored(native) == native
 
 
 async def test_a_record_that_is_missing_is_looked_for_each_time() -> None:

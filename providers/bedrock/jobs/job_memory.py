@@ -13,8 +13,9 @@ from providers.batches.request_table import RequestTable, RequestTables
 from providers.bedrock.jobs.job_records import name_of
 from providers.bedrock.jobs.operations import job_id_of
 from providers.json_api.client import Answer
+from providers.kept_records import KeptRecords
 from providers.memory import Reservation
-from providers.state import State, read_as, write
+from providers.state import State, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class JobMemory:
         self._state = state
         self._records = BatchRecords(upstream, state)
         self._tables = RequestTables(upstream, state)
+        self._bindings = KeptRecords(state, _Binding, self._binding)
 
     async def write(self, job: str, record: BatchRecord, table: RequestTable) -> None:
         await self._tables.write(job, table)
@@ -51,7 +53,7 @@ class JobMemory:
         name = name_of(native)
         if name is None:
             return None
-        binding = await read_as(self._state, self._binding(name.job), _Binding)
+        binding = await self._bindings.read(name.job)
         return name.job if binding in (None, _Binding(job_id_of(native))) else None
 
     async def kept(self, native: Answer) -> KeptJob:
@@ -68,7 +70,7 @@ class JobMemory:
     async def forget(self, job: str) -> None:
         await self._tables.delete(job)
         await self._records.delete(job)
-        await self._state.delete(self._binding(job))
+        await self._bindings.delete(job)
 
     def _binding(self, job: str) -> str:
         return record_name(self._upstream, f"tie-{job}")
