@@ -1,15 +1,18 @@
-"""Records of the state store that were read lately, so that the store is not asked again.
+"""Records of the state store that were read or written lately: the store is not asked again.
 
-They are never changed. A replica that has read one may keep it after another has deleted it: so
+They are never changed. A replica that has read one may keep it after another has deleted it. So
 this is only for records of what the provider, or a list of the store, has just shown, which it no
-longer does then.
+longer does then, and of an upload session that was just seen to be open: its records are deleted
+after its end is recorded.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
-from providers.state import State, read_as
+import orjson
+
+from providers.state import State, read_as, write
 
 # Some MiB for each upstream.
 MOST_KEPT: Final = 4096
@@ -39,6 +42,13 @@ class KeptRecords(Generic[T]):
             found.update(zip(missing, read, strict=True))
         return [found[record_id] for record_id in record_ids]
 
+    async def write(self, record_id: str, record: T) -> bool:
+        """Whether it was written; False if there was one already."""
+        first = await write(self._state, self._name(record_id), orjson.dumps(record))
+        if first:
+            self._keep(record_id, record)
+        return first
+
     async def delete(self, record_id: str) -> None:
         self._kept.pop(record_id, None)
         await self._state.delete(self._name(record_id))
@@ -46,7 +56,10 @@ class KeptRecords(Generic[T]):
     async def _read(self, record_id: str) -> T | None:
         found = await read_as(self._state, self._name(record_id), self._model)
         if found is not None:
-            self._kept[record_id] = found
-            if len(self._kept) > MOST_KEPT:
-                del self._kept[next(iter(self._kept))]  # the one that was read first
+            self._keep(record_id, found)
         return found
+
+    def _keep(self, record_id: str, record: T) -> None:
+        self._kept[record_id] = record
+        if len(self._kept) > MOST_KEPT:
+            del self._kept[next(iter(self._kept))]  # the one that was kept first

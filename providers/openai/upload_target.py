@@ -10,17 +10,16 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
-
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument, unavailable
 from providers.json_api.client import Answer, JsonApi, outcome_unknown
 from providers.json_api.multipart import form_with_file
+from providers.kept_records import KeptRecords
 from providers.limits import Limit
 from providers.openai.files import PURPOSE_HEADER, UPLOADS_PURPOSES, OpenAIFileApi, purpose_of
 from providers.resources import File
-from providers.state import State, read_as, write
+from providers.state import State
 from providers.status import Status
 from providers.upload import GRANULARITY, UploadStart, UploadStatus
 from providers.uploads.native_files import FileRecords
@@ -81,6 +80,7 @@ class OpenAIUploadTarget:
         self._client = client
         self._state = state
         self._routes = SessionRoutes(state, _Route)
+        self._parts = KeptRecords(state, _Part, lambda name: name)
         self._posted = PostedFiles(client, state, records, OpenAIFileApi(client))
         self._staged = staged
 
@@ -112,8 +112,7 @@ class OpenAIUploadTarget:
         part = await self._client.post_body(
             session.caller, f"uploads/{upload}/parts", content_type, form
         )
-        record = _Part(part.id, body.length or 0)
-        await write(self._state, _part(session.id, offset), orjson.dumps(record))
+        await self._parts.write(_part(session.id, offset), _Part(part.id, body.length or 0))
 
     async def part_size(self, session: OpenSession, offset: int) -> int | None:
         route = await self._routes.of(session)
@@ -229,7 +228,7 @@ class OpenAIUploadTarget:
 
     async def _part_record(self, session: OpenSession, offset: int) -> _Part | None:
         """What OpenAI's Uploads API has of the part at `offset`; None if it is not there yet."""
-        return await read_as(self._state, _part(session.id, offset), _Part)
+        return await self._parts.read(_part(session.id, offset))
 
 
 def _upload_of(route: _Route) -> str | None:

@@ -6,12 +6,11 @@ The route of the session names that upload; the first request that writes the ro
 from collections.abc import Awaitable, Callable
 from typing import Final, Generic, TypeVar
 
-import orjson
-
 from providers.body import Body
 from providers.errors import unavailable
+from providers.kept_records import KeptRecords
 from providers.multipart_uploads import MultipartUpload, MultipartUploads, UploadEnded
-from providers.state import State, read_as, write
+from providers.state import State, read_as
 from providers.upload import GRANULARITY
 from providers.uploads.upload_target import OpenSession, session_object
 
@@ -32,11 +31,12 @@ class SessionRoutes(Generic[R]):
     def __init__(self, state: State, model: type[R]) -> None:
         self._state = state
         self._model = model
+        self._kept = KeptRecords(state, model, lambda id_: session_object(id_, _ROUTE))
 
     async def of(self, session: OpenSession) -> R | None:
-        """None if nothing is decided yet. It is read once in a request: it never changes."""
+        """None if nothing is decided yet. It never changes while the session is open."""
         if session.route is None:
-            session.route = await self.stored(session)
+            session.route = await self._kept.read(session.id)
         return session.route if isinstance(session.route, self._model) else None
 
     async def stored(self, session: OpenSession) -> R | None:
@@ -45,8 +45,7 @@ class SessionRoutes(Generic[R]):
 
     async def decide(self, session: OpenSession, route: R) -> bool:
         """Whether `route` is the route from now on; False if there was one already."""
-        name = session_object(session.id, _ROUTE)
-        first = await write(self._state, name, orjson.dumps(route))
+        first = await self._kept.write(session.id, route)
         if first:
             session.route = route
         return first

@@ -121,6 +121,17 @@ async def last_chunk(subject: Subject) -> Calls:
     return await subject.counted(operation, proven=True)
 
 
+async def every_chunk(subject: Subject) -> Calls:
+    """In one process, which reads nothing again that cannot change."""
+    session = await subject.work.start(len(DATA), subject.in_parts)
+
+    async def operation() -> None:
+        for number in range(3):
+            await subject.chunk(session, number)
+
+    return await subject.counted(operation, proven=True)
+
+
 async def get_file(subject: Subject) -> Calls:
     file = await subject.work.upload(DATA[:100], subject.in_parts)
 

@@ -5,6 +5,7 @@ from unittest.mock import patch
 from providers.batches.batch_records import BatchRecord, BatchRecords
 from providers.batches.file_batches.metadata import JOB
 from providers.json_api.client import Answer
+from providers.kept_records import KeptRecords
 from providers.openai.batches import StoredMetadata
 from providers.uploads.native_files import FileRecord, FileRecords
 from tests.contract.counted_state import CountedState
@@ -32,6 +33,24 @@ async def test_the_metadata_of_a_server_that_keeps_none_is_read_once() -> None:
     assert len(state.calls) == 1
     await metadata.delete(native)
     assert await metadata.restored(native) == native
+
+
+async def test_a_record_that_was_written_is_not_read() -> None:
+    state = CountedState(MemoryState())
+    records = KeptRecords(state, FileRecord, str)
+    assert await records.write("a", FileRecord("s1"))
+    state.calls.clear()
+    assert await records.read("a") == FileRecord("s1")
+    assert not state.calls
+
+
+async def test_the_first_record_that_was_written_is_kept() -> None:
+    """Another replica may have written one."""
+    state = MemoryState()
+    await KeptRecords(state, FileRecord, str).write("a", FileRecord("s1"))
+    records = KeptRecords(state, FileRecord, str)
+    assert not await records.write("a", FileRecord("s2"))
+    assert await records.read("a") == FileRecord("s1")
 
 
 async def test_a_record_that_is_missing_is_looked_for_each_time() -> None:
