@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,11 @@ SOONEST_SECONDS: Final = 60.0
 
 # The clock of this machine, or of the store, may be ahead or have been corrected.
 CLOCK_MARGIN: Final = timedelta(minutes=15)
+
+# A sweep of a large store takes long, since each page of its list waits for the one before. Its
+# pause is this many times as long, so that the calls of a replica have a limit, and those of all
+# replicas grow with their number and not with its product with the objects.
+_REST: Final = 9.0
 
 # Spreads the sweeps of replicas that started together.
 _JITTER: Final = 0.1
@@ -103,15 +109,20 @@ async def _sweep_periodically(
     while True:
         # After a refusal, deletes count soon.
         count = count_parts if usage.sweep_wanted.is_set() else count_once_an_hour
-        census = usage.census()
+        census, began = usage.census(), time.monotonic()
         try:
             now = datetime.now(UTC)
             await sweep(state, now, upload_ttl, state_ttl, deleted_one, census.count, count)
             census.end()
         except Exception as error:  # from any store; the next sweep tries again
             _log.warning("a sweep of the state store failed: %s", type(error).__name__)
+        pause = pause_after(time.monotonic() - began)
         await asyncio.sleep(SOONEST_SECONDS)
-        pause = INTERVAL_SECONDS * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
         with suppress(TimeoutError):
-            async with asyncio.timeout(pause):
+            async with asyncio.timeout(pause * random.uniform(1 - _JITTER, 1 + _JITTER)):  # noqa: S311
                 await usage.sweep_wanted.wait()
+
+
+def pause_after(seconds: float) -> float:
+    """How long to wait after a sweep that took so long."""
+    return max(INTERVAL_SECONDS, _REST * seconds)

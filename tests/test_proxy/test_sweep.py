@@ -15,7 +15,7 @@ from providers.multipart_uploads import UploadEnded
 from providers.state import ObjectInfo, State, write
 from proxy.quotas import Quotas, Usage
 from proxy.state_directory import DirectoryState
-from proxy.sweep import CLOCK_MARGIN, sweep, sweeping
+from proxy.sweep import CLOCK_MARGIN, SOONEST_SECONDS, pause_after, sweep, sweeping
 from tests.memory_state import MemoryState
 
 UPLOAD_TTL = timedelta(hours=24)
@@ -152,3 +152,17 @@ async def test_a_store_that_fails_is_swept_again(
     await state.listed.wait()
     assert [_ async for _ in running] == []  # runs what follows the `yield`
     assert [r.levelno for r in caplog.records if "OSError" in r.getMessage()] == [logging.WARNING]
+
+
+def list_calls_an_hour(pages: int) -> float:
+    """Of one replica, from a store whose pages take 50 ms each."""
+    seconds = pages * 0.05
+    return pages * 3600 / (seconds + SOONEST_SECONDS + pause_after(seconds))
+
+
+def test_ten_times_the_objects_are_no_more_calls_of_a_replica_than_its_limit() -> None:
+    """A replica listed ten times as much in each hour, and there are ten times the replicas."""
+    assert list_calls_an_hour(1_000) == pytest.approx(1_000, rel=0.05)
+    large, larger = list_calls_an_hour(100_000), list_calls_an_hour(1_000_000)
+    assert larger == pytest.approx(large, rel=0.02)
+    assert larger <= 7_200
