@@ -54,8 +54,8 @@ class State(Protocol):
     async def delete(self, name: str) -> None:
         """Delete the object if it exists."""
 
-    def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
-        """Every object whose name starts with `prefix`, ordered by name."""
+    def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectInfo]:
+        """Every object whose name starts with `prefix` and comes after `after`, ordered by name."""
 
 
 async def read(state: State, name: str, limit: int = STATE_RECORD) -> bytes | None:

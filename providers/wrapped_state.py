@@ -27,8 +27,8 @@ class WrappedState:
     async def delete(self, name: str) -> None:
         await self._state.delete(name)
 
-    def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
-        return self._state.list(prefix)
+    def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectInfo]:
+        return self._state.list(prefix, after)
 
 
 class WrappedParts:

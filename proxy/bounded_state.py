@@ -56,9 +56,9 @@ class BoundedState:
     async def delete(self, name: str) -> None:
         await Wait(self._seconds).for_(self._store.delete(name))
 
-    def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+    def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectInfo]:
         check_listed(prefix)
-        return _Stream(aiter(self._store.list(prefix)), self._seconds)
+        return _Stream(aiter(self._store.list(prefix, after)), self._seconds)
 
 
 class _BoundedParts:

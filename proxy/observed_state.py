@@ -99,8 +99,8 @@ class ObservedState:
         with self._operations.observed("delete"):
             await self._state.delete(name)
 
-    def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
-        return _Items("list", self._state.list(prefix), self._operations)
+    def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectInfo]:
+        return _Items("list", self._state.list(prefix, after), self._operations)
 
 
 class _ObservedParts:

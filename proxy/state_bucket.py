@@ -104,9 +104,9 @@ class BucketState:
     async def delete(self, name: str) -> None:
         await self._s3.delete(self._target, self._bucket, self._key(name))
 
-    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+    async def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectInfo]:
         asked = Folder(self._bucket, self._prefix + check_prefix(prefix))
-        async for found in self._s3.each(self._target, asked):
+        async for found in self._s3.each(self._target, asked, after and self._prefix + after):
             name = found.key.removeprefix(self._prefix)
             if is_name(name):  # other tools may leave objects there
                 yield _info(name, found)

@@ -64,12 +64,13 @@ class DirectoryState:
     async def delete(self, name: str) -> None:
         await in_thread(_delete, self._path(name), self._root)
 
-    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+    async def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectInfo]:
         parent = check_prefix(prefix)[: prefix.rfind("/") + 1]
         found = _walk(self._root / parent, parent, prefix)
         while batch := await in_thread(_next_batch, found):
             for info in batch:
-                yield info
+                if info.name > after:
+                    yield info
 
     def _path(self, name: str) -> Path:
         return self._root / f"{check_name(name)}{_OBJECT_MARK}"

@@ -55,6 +55,6 @@ class BrokenState:
     async def delete(self, name: str) -> None:
         raise _gone()
 
-    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+    async def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectInfo]:
         raise _gone()
         yield

@@ -57,8 +57,8 @@ class MemoryState:
         check_name(name)
         self._objects.pop(name, None)
 
-    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+    async def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectInfo]:
         check_prefix(prefix)
         for name in sorted(self._objects):
-            if name.startswith(prefix) and (info := await self.head(name)):
+            if name > after and name.startswith(prefix) and (info := await self.head(name)):
                 yield info

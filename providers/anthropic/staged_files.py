@@ -91,10 +91,8 @@ class StagedFiles:
     async def after(self, caller: Caller, staged_id: str) -> AsyncIterator[tuple[str, File]]:
         """The files after `staged_id` in the list, newest first, with their ids."""
         prefix = self._record_name(caller, "")
-        async for info in self._state.list(prefix):
+        async for info in self._state.list(prefix, prefix + staged_id):
             found = info.name.removeprefix(prefix)
-            if found <= staged_id:
-                continue
             file = await self._kept.read(info.name)
             if file is not None:
                 yield found, file

@@ -83,11 +83,16 @@ class S3:
         await self._client.xml(target, "DELETE", _url(target, bucket, key))
 
     async def page(
-        self, target: S3Target, folder: Folder, limit: int = _PAGE_SIZE, token: str | None = None
+        self,
+        target: S3Target,
+        folder: Folder,
+        limit: int = _PAGE_SIZE,
+        token: str | None = None,
+        after: str = "",
     ) -> tuple[Sequence[StoredObject], str | None]:
         """Objects whose keys begin with the prefix of `folder`, and S3's token for the next page.
 
-        They are in key order.
+        They are in key order. `after` is the key that the first page follows.
         """
         query = {
             "list-type": "2",
@@ -97,6 +102,8 @@ class S3:
         }
         if token:
             query["continuation-token"] = token
+        elif after:
+            query["start-after"] = after
         root = await self._root(target, "GET", _url(target, folder.bucket, "", query))
         if root.tag != "ListBucketResult":  # any other answer would be read as an empty list
             raise invalid_answer(f"S3 answered with {root.tag[:40]!r}, not a list")
@@ -106,10 +113,12 @@ class S3:
             return listed, None
         return listed, leading_on("S3", token, _text(root, "NextContinuationToken"))
 
-    async def each(self, target: S3Target, folder: Folder) -> AsyncIterator[StoredObject]:
+    async def each(
+        self, target: S3Target, folder: Folder, after: str = ""
+    ) -> AsyncIterator[StoredObject]:
         token: str | None = None
         while True:
-            listed, token = await self.page(target, folder, token=token)
+            listed, token = await self.page(target, folder, token=token, after=after)
             for found in listed:
                 yield found
             if token is None:

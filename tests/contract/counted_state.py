@@ -40,9 +40,9 @@ class CountedState:
         self.calls.append(f"delete {name}")
         await self._state.delete(name)
 
-    def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+    def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectInfo]:
         self.calls.append(f"list {prefix}")
-        return self._state.list(prefix)
+        return self._state.list(prefix, after)
 
 
 class _CountedParts:

@@ -214,6 +214,23 @@ async def test_a_prefix_lists_names_in_order(
     assert await names(state, prefix) == expected
 
 
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        ("", ["a", "b", "b-b"]),
+        ("owned/x/a", ["b", "b-b"]),
+        ("owned/x/ab", ["b", "b-b"]),
+        ("owned/x/b", ["b-b"]),
+        ("p", []),
+    ],
+)
+async def test_a_list_begins_after_a_name(state: State, after: str, expected: list[str]) -> None:
+    for name in ("a", "b", "b-b"):
+        await write(state, f"owned/x/{name}", b"")
+    listed = [info.name async for info in state.list("owned/x/", after)]
+    assert listed == [f"owned/x/{name}" for name in expected]
+
+
 async def test_deletes_while_listing_are_harmless(state: State) -> None:
     for number in range(600):
         await write(state, f"owned/x/{number:04}/y", b"")

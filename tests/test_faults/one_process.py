@@ -117,9 +117,9 @@ class _MortalState:
         await self._step()
         await self._shared.delete(name)
 
-    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+    async def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectInfo]:
         await self._step()
-        async for info in self._shared.list(prefix):
+        async for info in self._shared.list(prefix, after):
             yield info
 
     async def _step(self) -> None:

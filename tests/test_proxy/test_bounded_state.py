@@ -48,9 +48,9 @@ class Hanging(MemoryState):
     async def delete(self, name: str) -> None:
         await self._hang()
 
-    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+    async def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectInfo]:
         await self._hang()
-        async for info in super().list(prefix):
+        async for info in super().list(prefix, after):
             yield info
 
     async def _slowly(self, body: Body) -> AsyncIterator[bytes]:

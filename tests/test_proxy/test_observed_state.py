@@ -32,7 +32,7 @@ class Broken(MemoryState):
         yield b"a"
         raise _failed()
 
-    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+    async def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectInfo]:
         raise _failed()
         yield
 

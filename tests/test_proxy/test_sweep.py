@@ -107,7 +107,7 @@ class Watched:
         self.listed = asyncio.Event()
         self.multipart = MemoryState().multipart
 
-    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+    async def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectInfo]:
         self.listed.set()
         if self._failures:
             self._failures -= 1

@@ -1,3 +1,4 @@
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from providers.body import in_memory
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.resources import File
-from providers.state import State
+from providers.state import ObjectInfo, State
 from providers.status import Status
 from tests.contract.counted_state import CountedState
 from tests.memory_state import MemoryState
@@ -49,6 +50,38 @@ async def test_a_file_comes_back_as_first_recorded() -> None:
     again = File(staged_file_id(staged_id), "another")
     assert await files(state).record(CALLER, staged_id, again) == first
     assert await files(state).get(CALLER, staged_id) == first
+
+
+class Counting(MemoryState):
+    """Counts the names that it lists."""
+
+    listed = 0
+
+    async def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectInfo]:
+        async for info in super().list(prefix, after):
+            self.listed += 1
+            yield info
+
+
+@pytest.mark.parametrize("count", [30, 300])
+async def test_all_pages_together_list_each_file_once(count: int) -> None:
+    """Each page listed all files before it too, so the names grew with the square of the files."""
+    state = Counting()
+    made = sorted([await staged(state) for _ in range(count)])
+    found: list[str] = []
+    while page := await first_of(10, files(state).after(CALLER, found[-1] if found else "")):
+        found += page
+    assert found == made
+    assert state.listed == count
+
+
+async def first_of(most: int, listed: AsyncIterator[tuple[str, File]]) -> list[str]:
+    found: list[str] = []
+    async for staged_id, _ in listed:
+        found.append(staged_id)
+        if len(found) == most:
+            break
+    return found
 
 
 async def test_content_is_read_only_through_its_record() -> None:

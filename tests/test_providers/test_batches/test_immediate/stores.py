@@ -54,10 +54,10 @@ class Mortal:
         self._check()
         await self._state.delete(name)
 
-    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+    async def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectInfo]:
         self._check()
         self.listed.append(prefix)
-        async for info in self._state.list(prefix):
+        async for info in self._state.list(prefix, after):
             yield info
 
     def _check(self) -> None:

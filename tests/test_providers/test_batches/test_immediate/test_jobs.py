@@ -227,8 +227,8 @@ class Vanishing(MemoryState):
         super().__init__()
         self._vanishing = vanishing
 
-    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
-        async for info in super().list(prefix):
+    async def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectInfo]:
+        async for info in super().list(prefix, after):
             yield info
             if prefix.startswith("immediate/") and info.name.endswith(self._vanishing):
                 await self.delete(info.name)
