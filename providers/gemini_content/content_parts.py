@@ -1,11 +1,12 @@
 """The parts of a Gemini turn that other providers can take."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import item, member
+from providers.gemini_content.turns import PlacedPart
 from providers.gemini_content.unsupported import refuse_fields
 from providers.gemini_content.warnings import Warnings
 
@@ -48,35 +49,33 @@ class ContentPart:
 
 
 def content_parts(
-    content: dict[str, Any], path: str, warnings: Warnings, provider: str
+    parts: Iterable[PlacedPart], path: str, warnings: Warnings, provider: str
 ) -> list[ContentPart]:
-    """The parts of the turn at `path` that go to `provider`, at least one.
+    """Those parts of the turn at `path` that go to `provider`, at least one.
 
-    Raises INVALID_ARGUMENT as `content_part` does, and if no part is left.
+    Empty texts go only if there is nothing else. Raises INVALID_ARGUMENT as `content_part` does,
+    and if no part is left.
     """
-    return require_content(carried_parts(content, path, warnings, provider), path, provider)
+    carried = carried_parts(parts, warnings, provider)
+    said = [part for part in carried if part.value != ""]
+    return require_content(said or carried[:1], path, provider)
 
 
 def carried_parts(
-    content: dict[str, Any], path: str, warnings: Warnings, provider: str
+    parts: Iterable[PlacedPart], warnings: Warnings, provider: str
 ) -> list[ContentPart]:
-    """As `content_parts`, but there may be none."""
-    parts_path = member(path, "parts")
-    parts = [
-        content_part(part, item(parts_path, index), warnings, provider)
-        for index, part in enumerate(content["parts"])
-    ]
-    return [part for part in parts if part is not None]
+    """All of `parts` that go to `provider`."""
+    carried = [content_part(part, warnings, provider) for part in parts]
+    return [part for part in carried if part is not None]
 
 
-def content_part(
-    part: dict[str, Any], path: str, warnings: Warnings, provider: str
-) -> ContentPart | None:
-    """The part at `path` as it goes to `provider`; None for a thought or metadata alone.
+def content_part(placed: PlacedPart, warnings: Warnings, provider: str) -> ContentPart | None:
+    """The part as it goes to `provider`; None for a thought or metadata alone.
 
     Thoughts, signatures and metadata are dropped with a warning. Raises INVALID_ARGUMENT for an
     unsupported kind of part, and for a part with no data field or several.
     """
+    part, path = placed.fields, placed.path
     refuse_fields(part, _REFUSED, path, provider)
     dropped = [field for field in _DROPPED if field in part]
     for field in dropped:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from providers.errors import invalid_argument
 from providers.gemini_content.content_parts import content_parts
 from providers.gemini_content.json_path import member
+from providers.gemini_content.turns import placed_parts
 from providers.gemini_content.unsupported import refuse_fields
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.answer_shape import as_list, as_number
@@ -51,7 +52,9 @@ def embed_settings(request: dict[str, Any], path: str, provider: str) -> dict[st
 def embedded_text(request: dict[str, Any], path: str, warnings: Warnings, provider: str) -> str:
     """The content of the normalised request at `path`, which must be one text."""
     content_path = member(path, "content")
-    parts = content_parts(request["content"], content_path, warnings, provider)
+    parts = content_parts(
+        placed_parts(request["content"], content_path), content_path, warnings, provider
+    )
     # It is unknown how Gemini embeds several parts as one vector, so they are not joined here.
     if len(parts) != 1 or parts[0].field != "text" or not parts[0].value:
         raise invalid_argument(

@@ -6,7 +6,6 @@ responses at the start of the next message. A `BlockWriter` writes the schema's 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, Protocol, TypeAlias
 
 from providers.errors import invalid_argument
@@ -24,10 +23,10 @@ from providers.gemini_content.function_calls import (
     PendingCalls,
 )
 from providers.gemini_content.json_path import item, member
+from providers.gemini_content.turns import PlacedPart, Turn, joined_turns, placed_parts
 from providers.gemini_content.warnings import Warnings
 
 Block: TypeAlias = dict[str, Any]
-Turn: TypeAlias = tuple[int, dict[str, Any]]
 
 
 class BlockWriter(Protocol):
@@ -74,11 +73,9 @@ def merged_turns(
             f"{provider} requires that the user begins", path=item(contents_path, 0)
         )
     require_users_end(contents, contents_path, provider)
-    conversation = _Conversation(contents_path, warnings, writer)
-    for role, grouped in groupby(enumerate(contents), key=lambda turn: turn[1]["role"]):
-        turns = list(grouped)
-        content = conversation.read(role, turns)
-        yield Message(role, content, item(contents_path, turns[0][0]))
+    conversation = _Conversation(warnings, writer)
+    for turn in joined_turns(request, path):
+        yield Message(turn.role, conversation.read(turn), turn.path)
 
 
 def system_texts(
@@ -90,7 +87,8 @@ def system_texts(
     system_path = member(path, "systemInstruction")
     provider = writer.rules.provider
     texts: list[Block] = []
-    for part in carried_parts(request["systemInstruction"], system_path, warnings, provider):
+    parts = placed_parts(request["systemInstruction"], system_path)
+    for part in carried_parts(parts, warnings, provider):
         if part.field != "text":
             raise invalid_argument(
                 f"{provider} takes only text in a system instruction", path=part.path
@@ -102,46 +100,39 @@ def system_texts(
 class _Conversation:
     """Reads the turns in order and remembers which calls have no response yet."""
 
-    def __init__(self, path: str, warnings: Warnings, writer: BlockWriter) -> None:
-        self._path = path
+    def __init__(self, warnings: Warnings, writer: BlockWriter) -> None:
         self._warnings = warnings
         self._writer = writer
         self._provider = writer.rules.provider
         self._calls = PendingCalls(writer.rules)
 
-    def read(self, role: str, turns: list[Turn]) -> list[Block]:
-        """The content of one message made of `turns`, all of `role`."""
-        if role == "model":
-            return [block for turn in turns for block in self._model_turn(*turn)]
-        answers: list[ContentPart] = []
-        said: list[Block] = []
-        for index, content in turns:
-            turn_path = item(self._path, index)
-            parts = carried_parts(content, turn_path, self._warnings, self._provider)
-            answered = [part for part in parts if part.field == "functionResponse"]
-            blocks = [block for part in parts for block in self._user_blocks(part)]
-            require_content([*answered, *blocks], turn_path, self._provider)
-            answers += answered
-            said += blocks
-        # Every call needs its response in the next message, before other content.
-        results = [self._writer.response(answer) for answer in self._calls.match(answers)]
-        self._calls.require_all_answered()
-        return results + said
+    def read(self, turn: Turn) -> list[Block]:
+        """The content of the message that is made of `turn`."""
+        read = self._model_turn if turn.role == "model" else self._user_turn
+        return require_content(read(turn), turn.path, self._provider)
 
-    def _model_turn(self, index: int, content: dict[str, Any]) -> list[Block]:
-        turn_path = item(self._path, index)
+    def _user_turn(self, turn: Turn) -> list[Block]:
+        parts = carried_parts(turn.parts, self._warnings, self._provider)
+        said = [block for part in parts for block in self._user_blocks(part)]
+        # Every call needs its response in the next message, before other content.
+        answers = self._calls.match([part for part in parts if part.field == "functionResponse"])
+        self._calls.require_all_answered()
+        return [self._writer.response(answer) for answer in answers] + said
+
+    def _model_turn(self, turn: Turn) -> list[Block]:
         blocks: list[Block] = []
         number = 0
-        for place, part in enumerate(content["parts"]):
-            block = self._writer.thinking(part)
-            rest = part if block is None else _without_thinking(part)
+        for part in turn.parts:
+            block = self._writer.thinking(part.fields)
+            rest = part.fields if block is None else _without_thinking(part.fields)
             blocks += [block] if block else []
-            part_path = item(member(turn_path, "parts"), place)
-            carried = rest and content_part(rest, part_path, self._warnings, self._provider)
+            carried = rest and content_part(
+                PlacedPart(rest, part.path), self._warnings, self._provider
+            )
             if not carried:
                 continue
             if carried.field == "functionCall":
-                blocks.append(self._writer.call(self._calls.add(carried, index, number)))
+                blocks.append(self._writer.call(self._calls.add(carried, turn.index, number)))
                 number += 1
             elif carried.field == "text":
                 blocks += _text(carried, self._warnings, self._writer)
@@ -150,7 +141,7 @@ class _Conversation:
                     f"{self._provider} takes only text and function calls in a model's turn",
                     path=carried.path,
                 )
-        return require_content(blocks, turn_path, self._provider)
+        return blocks
 
     def _user_blocks(self, part: ContentPart) -> list[Block]:
         match part.field:

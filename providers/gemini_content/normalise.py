@@ -97,7 +97,8 @@ def _turn(content: dict[str, Any], path: str) -> dict[str, Any]:
     role = content.get("role") or "user"
     if role not in _ROLES:
         raise invalid_argument('must be "user" or "model"', path=member(path, "role"))
-    return {"role": _ROLES[role], "parts": _parts(content, path)}
+    # There may be no parts: what an SDK keeps of a streamed answer has such contents.
+    return {"role": _ROLES[role], "parts": content.get("parts", [])}
 
 
 def _without_role(content: dict[str, Any], path: str) -> dict[str, Any]:

@@ -1,16 +1,19 @@
 """Gemini's contents and systemInstruction -> OpenAI's messages (translation.md section 1)."""
 
-from typing import Any
+from typing import Any, Final
 
 from providers.errors import invalid_argument
 from providers.gemini_content.content_parts import ContentPart, content_parts, require_users_end
 from providers.gemini_content.function_calls import FunctionCall, FunctionResponse, PendingCalls
-from providers.gemini_content.json_path import item, member
+from providers.gemini_content.json_path import member
 from providers.gemini_content.media import FileIds
+from providers.gemini_content.turns import PlacedPart, Turn, joined_turns, placed_parts
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.json_text import render_json
 from providers.openai_content.dialect import Dialect
 from providers.openai_content.media_to_openai import to_openai_file_media, to_openai_inline_media
+
+_RESPONSE: Final = "functionResponse"
 
 
 def to_openai_messages(
@@ -31,8 +34,8 @@ def to_openai_messages(
     conversation = _Conversation(warnings, file_ids, dialect)
     if "systemInstruction" in request:
         conversation.add_system(request["systemInstruction"], member(path, "systemInstruction"))
-    for turn, content in enumerate(contents):
-        conversation.add_turn(turn, content, item(contents_path, turn))
+    for turn in joined_turns(request, path):
+        conversation.add_turn(turn)
     conversation.calls.require_all_answered()
     return conversation.messages
 
@@ -49,16 +52,17 @@ class _Conversation:
 
     def add_system(self, content: dict[str, Any], path: str) -> None:
         # "system" instead of "developer", because every model and compatible server accepts it.
-        text = self._texts(self._parts(content, path), "a system instruction")
+        parts = self._parts(placed_parts(content, path), path)
+        text = self._texts(parts, "a system instruction")
         self.messages.append({"role": "system", "content": text})
 
-    def add_turn(self, turn: int, content: dict[str, Any], path: str) -> None:
-        parts = self._parts(content, path)
-        if content["role"] == "model":
+    def add_turn(self, turn: Turn) -> None:
+        if turn.role == "model":
             self.calls.require_all_answered()
-            self._add(self._assistant(parts, turn), member(path, "parts"))
+            parts = self._parts(turn.parts, turn.path)
+            self._add(self._assistant(parts, turn.index), member(turn.path, "parts"))
         else:
-            self._add_user(parts)
+            self._add_user(turn)
 
     def _assistant(self, parts: list[ContentPart], turn: int) -> dict[str, Any]:
         message: dict[str, Any] = {"role": "assistant"}
@@ -71,15 +75,17 @@ class _Conversation:
             message["tool_calls"] = [_tool_call(call) for call in opened]
         return message
 
-    def _add_user(self, parts: list[ContentPart]) -> None:
+    def _add_user(self, turn: Turn) -> None:
+        contents = [self._parts(parts, turn.path) for parts in turn.contents if parts]
         # The responses to a turn's calls must be right after it, before other content.
-        answers = self.calls.match([part for part in parts if part.field == "functionResponse"])
-        self.messages += [_tool_message(answer) for answer in answers]
-        said = [part for part in parts if part.field != "functionResponse"]
-        if said:
-            self.calls.require_all_answered()
-            content = [self._user_content(part) for part in said]
-            self._add({"role": "user", "content": _plain_if_text(content)}, said[0].path)
+        answers = [part for parts in contents for part in parts if part.field == _RESPONSE]
+        self.messages += [_tool_message(answer) for answer in self.calls.match(answers)]
+        for parts in contents:
+            said = [part for part in parts if part.field != _RESPONSE]
+            if said:
+                self.calls.require_all_answered()
+                content = [self._user_content(part) for part in said]
+                self._add({"role": "user", "content": _plain_if_text(content)}, said[0].path)
 
     def _add(self, message: dict[str, Any], path: str) -> None:
         before = self.messages[-1]["role"] if self.messages else None
@@ -99,8 +105,8 @@ class _Conversation:
             case _:
                 raise invalid_argument("a user's turn cannot call functions", path=part.path)
 
-    def _parts(self, content: dict[str, Any], path: str) -> list[ContentPart]:
-        return content_parts(content, path, self._warnings, self._dialect.provider)
+    def _parts(self, parts: list[PlacedPart], path: str) -> list[ContentPart]:
+        return content_parts(parts, path, self._warnings, self._dialect.provider)
 
     def _texts(self, parts: list[ContentPart], place: str) -> str | list[dict[str, Any]]:
         for part in parts:

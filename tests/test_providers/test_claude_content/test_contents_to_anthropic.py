@@ -48,7 +48,7 @@ def test_turns_of_one_role_become_one_message() -> None:
         user({"text": "f"}),
     ) == [
         {"role": "user", "content": [text("a"), text("b"), text("c")]},
-        {"role": "assistant", "content": [text("d"), text("e")]},
+        {"role": "assistant", "content": [text("de")]},
         {"role": "user", "content": [text("f")]},
     ]
 
@@ -232,8 +232,8 @@ def test_blank_text_is_left_out_with_a_warning() -> None:
 @pytest.mark.parametrize("empty", ["", " "])
 def test_a_turn_without_content_is_refused(empty: str) -> None:
     nothing = {"text": empty}
-    in_a_turn = refusal(contents=[user(_HELLO), user(nothing)])
-    assert in_a_turn.path == "request.contents[1].parts"
+    in_a_turn = refusal(contents=[user(nothing), user(nothing)])
+    assert in_a_turn.path == "request.contents[0].parts"
     of_the_models = refusal(contents=[user(_HELLO), model_turn(nothing), user(_HELLO)])
     assert of_the_models.path == "request.contents[1].parts"
     in_the_system = refusal(systemInstruction={"parts": [nothing]})

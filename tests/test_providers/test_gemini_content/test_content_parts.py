@@ -4,12 +4,14 @@ import pytest
 
 from providers.errors import FerryError
 from providers.gemini_content.content_parts import ContentPart, content_part, content_parts
+from providers.gemini_content.turns import PlacedPart, placed_parts
 from providers.gemini_content.warnings import Warnings
 from providers.status import Status
 
 
 def _carried(*parts: dict[str, Any]) -> list[ContentPart]:
-    return content_parts({"parts": list(parts)}, "turn", Warnings(), "Elsewhere")
+    placed = placed_parts({"parts": list(parts)}, "turn")
+    return content_parts(placed, "turn", Warnings(), "Elsewhere")
 
 
 def _refusal(*parts: dict[str, Any]) -> FerryError:
@@ -23,7 +25,7 @@ def _refusal(*parts: dict[str, Any]) -> FerryError:
     "field", ["text", "inlineData", "fileData", "functionCall", "functionResponse"]
 )
 def test_a_part_is_reduced_to_its_content(field: str) -> None:
-    part = content_part({field: "value"}, "part", Warnings(), "Elsewhere")
+    part = content_part(PlacedPart({field: "value"}, "part"), Warnings(), "Elsewhere")
     assert part == ContentPart(field, "value", f"part.{field}")
 
 
@@ -75,8 +77,8 @@ def test_a_part_has_one_content(part: dict[str, Any]) -> None:
 )
 def test_dropped_fields(part: dict[str, Any], fields: list[str]) -> None:
     warnings = Warnings()
-    content = {"parts": [part, {"text": "b"}]}
-    carried = content_parts(content, "turn", warnings, "Elsewhere")
+    placed = placed_parts({"parts": [part, {"text": "b"}]}, "turn")
+    carried = content_parts(placed, "turn", warnings, "Elsewhere")
     assert [one.field for one in carried] == [*fields, "text"]
     (dropped,) = part.keys() & {"thought", "thoughtSignature", "partMetadata"}
     assert warnings.render() == f"turn.parts[*].{dropped};count=1"

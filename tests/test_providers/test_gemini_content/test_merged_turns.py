@@ -89,7 +89,8 @@ def test_thoughts_of_another_model_are_dropped() -> None:
     [
         ([("model", [_HI]), ("user", [_HI])], "[0]"),
         ([("user", [_HI]), ("model", [_HI])], "[1]"),
-        ([("user", [{"text": ""}]), ("user", [_HI])], "[0].parts"),
+        ([("user", [{"text": ""}]), ("user", [])], "[0].parts"),
+        ([("user", [])], "[0].parts"),
         ([("user", [_CALL])], "[0].parts[0].functionCall"),
         ([("user", [_HI]), ("model", [_IMAGE]), ("user", [_HI])], "[1].parts[0].inlineData"),
         ([("user", [_HI]), ("model", [_CALL]), ("user", [_HI])], "[1].parts[0].functionCall"),
