@@ -1,7 +1,7 @@
 """Reads the creation of a batch into its operation, field by field (gemini.md section 6)."""
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -11,19 +11,17 @@ from aiohttp import web
 from middlewares import operations as op
 from middlewares.ferry_headers import IDEMPOTENCY_KEY
 from middlewares.header_text import header_text
-from middlewares.inbound_body import parse_json_object, read_whole
+from middlewares.inbound_body import read_whole
 from middlewares.provider_resolution import check_file_owner
 from middlewares.request_keys import GATEWAY, INPUT_FILE, PROVIDER, ROUTE, Parse
 from middlewares.request_rewrite import read_inline, relayed
 from providers.body import in_memory
 from providers.errors import FerryError, invalid_argument
-from providers.json_api.json_text import render_compact
+from providers.json_api.json_text import parse_clients_object, render_compact
 from providers.json_api.path_names import check_path_name
-from providers.json_api.structure import TooComplex, weigh
+from providers.json_api.read_in_memory import read_in_memory
 from providers.json_api.unknown_members import unknown_member
 from providers.limits import DISPLAY_NAME, INSPECTED_BODY
-from providers.long_work import off_loop
-from providers.memory import MemoryBudget
 from providers.resource_names import file_id_of_uri
 from providers.resources import (
     BatchKind,
@@ -57,25 +55,13 @@ def new_batch(kind: BatchKind) -> Parse:
         key = header_text(request.headers.get(IDEMPOTENCY_KEY, ""))
         check = partial(check_file_owner, gateway, provider)
         parse = partial(parse_new_batch, data, model, kind, key or None, check)
-        batch = await parsed_in_memory(gateway.memory, data, parse)
+        batch = await read_in_memory(gateway.memory, data, parse)
         if isinstance(batch.source, str):
             check(batch.source, "batch.inputConfig.fileName")
             request[INPUT_FILE] = f"files/{batch.source}"
         return op.CreateBatch(batch)
 
     return parse
-
-
-async def parsed_in_memory(
-    memory: MemoryBudget, data: bytes, parse: Callable[[], NewBatch]
-) -> NewBatch:
-    """Reserves the memory of a parsed body, which is freed when its requests are cut out of it."""
-    try:
-        structure = await weigh(data)
-    except TooComplex as error:
-        raise invalid_argument(error.message, path="body") from None
-    with memory.reserve(structure.extra_bytes):
-        return await off_loop(parse) if structure.is_long_work else parse()
 
 
 async def _relayed_batch(request: web.Request) -> op.Relayed:
@@ -101,7 +87,7 @@ def parse_new_batch(
     check_file_name: CheckFileName,
 ) -> NewBatch:
     """Refuses every field that cannot be translated, with its JSON path."""
-    batch, path = _members(parse_json_object(data), "", {"batch"})["batch"]
+    batch, path = _members(parse_clients_object(data), "", {"batch"})["batch"]
     members = _members(batch, path, _BATCH)
     for name in ("webhookConfig", "name"):
         value, where = members[name]

@@ -3,19 +3,19 @@
 import logging
 import re
 import traceback
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
+from middlewares.error_object import error_object, naming_the_provider, retry_after
 from middlewares.inbound_body import ClientDisconnected, ClientTooSlow, discard
-from middlewares.request_keys import PROVIDER, REFUSAL, REQUEST_ID, ROUTE, Handler
+from middlewares.request_keys import REFUSAL, REQUEST_ID, ROUTE, Handler
 from middlewares.routes import UPLOAD
 from providers.body import TruncatedBody
 from providers.errors import FerryError, invalid_argument, unavailable
 from providers.json_api.json_text import render_json
 from providers.status import Status
 from providers.upload import UploadStatus
-from providers.upstream import UpstreamError
 
 # Seconds or a date (RFC 9110 section 10.2.3). An upstream may send anything, so it is checked.
 _RETRY_AFTER: Final = re.compile(r"[0-9]{1,9}|[A-Z][a-z]{2}, [0-9A-Za-z: ]{16,22} GMT")
@@ -32,7 +32,7 @@ async def error_envelope(request: web.Request, handler: Handler) -> web.StreamRe
     try:
         return await handler(request)
     except FerryError as error:
-        refusal = _naming_the_provider(request, error)
+        refusal = naming_the_provider(request, error)
     except web.HTTPException as error:
         refusal = FerryError(Status.INVALID_ARGUMENT, error.reason)
     except ClientTooSlow as error:
@@ -72,14 +72,6 @@ def _unexpected(request: web.Request, error: Exception) -> FerryError:
             return FerryError(Status.INTERNAL, f"internal error, request {request_id}")
 
 
-def _naming_the_provider(request: web.Request, error: FerryError) -> FerryError:
-    """Adds the provider's name to the error of an upstream that gave no usable response."""
-    provider = request.get(PROVIDER)
-    if isinstance(error, UpstreamError) and provider is not None and error.provider is None:
-        return error.naming(provider.name)
-    return error
-
-
 def upload_status(request: web.Request, error: FerryError) -> str | None:
     """`final` stops an SDK immediately; without the header it sends the chunk again.
 
@@ -94,48 +86,12 @@ def upload_status(request: web.Request, error: FerryError) -> str | None:
 def render_error(error: FerryError, upload: str | None = None) -> web.Response:
     response = web.Response(
         status=error.code,
-        body=render_json({"error": _envelope(error)}),
+        body=render_json({"error": error_object(error)}),
         content_type="application/json",
     )
     if upload:
         response.headers["X-Goog-Upload-Status"] = upload
-    retry_after = _retry_after(error)
-    if retry_after:
-        response.headers["Retry-After"] = retry_after
+    said = retry_after(error)
+    if said:
+        response.headers["Retry-After"] = said
     return response
-
-
-def _retry_after(error: FerryError) -> str | None:
-    """What an upstream asks for. What the proxy itself cannot do now, it can do in a moment."""
-    said = error.retry_after or ""
-    if _RETRY_AFTER.fullmatch(said):
-        return said
-    ours = error.upstream_status is None
-    return _IN_A_MOMENT if ours and error.code in (429, 503) else None
-
-
-def _envelope(error: FerryError) -> dict[str, Any]:
-    envelope: dict[str, Any] = {
-        "code": error.code,
-        "message": error.message,
-        "status": error.status.name,
-    }
-    details: list[dict[str, Any]] = []
-    if error.provider:
-        metadata = {
-            "requestId": error.request_id,
-            "httpStatus": str(error.upstream_status) if error.upstream_status else None,
-        }
-        details.append(
-            {
-                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-                "reason": error.reason or error.status.name,
-                "domain": error.provider,
-                "metadata": {key: value for key, value in metadata.items() if value},
-            }
-        )
-    retry_after = _retry_after(error) or ""
-    if retry_after.isdecimal():  # as Google says it
-        info = {"@type": "type.googleapis.com/google.rpc.RetryInfo"}
-        details.append({**info, "retryDelay": f"{retry_after}s"})
-    return {**envelope, "details": details} if details else envelope

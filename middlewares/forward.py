@@ -3,7 +3,8 @@
 from aiohttp import web
 
 from middlewares.ferry_headers import IDEMPOTENCY_KEY
-from middlewares.operations import CreateFile, Outcome, Relayed, StartUpload
+from middlewares.operations import CreateFile, Relayed, StartUpload
+from middlewares.outcomes import Outcome
 from middlewares.request_keys import (
     CALLER,
     CLIENT,

@@ -3,14 +3,13 @@
 import asyncio
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from aiohttp import ClientPayloadError, StreamReader, web
 
 from middlewares.request_keys import GATEWAY, MEMORY, OBSERVATION
 from providers.body import Body
 from providers.errors import invalid_argument
-from providers.json_api.json_text import parse_clients_json
 from providers.limits import DISCARDED_BODY
 
 _DISCARD_SECONDS: Final = 30
@@ -129,13 +128,6 @@ async def read_counted(
     """As `read_up_to`. Memory is reserved as the bytes arrive, until the response is made."""
     reservation = request[MEMORY].enter_context(request.app[GATEWAY].memory.reserve())
     return await reservation.read(chunks, limit, _COPIES_IN_MEMORY)
-
-
-def parse_json_object(data: bytes, *, path: str = "body") -> dict[str, Any]:
-    document = parse_clients_json(data, path)
-    if not isinstance(document, dict):
-        raise invalid_argument("not a JSON object", path=path)
-    return document
 
 
 async def discard(request: web.Request) -> bool:

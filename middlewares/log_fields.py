@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from middlewares.operations import BatchCreated
+from middlewares.outcomes import BatchCreated
 from middlewares.request_keys import (
     CALLER,
     CLIENT,

@@ -7,9 +7,10 @@ from aiohttp import BodyPartReader, MultipartReader, StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from middlewares.header_text import header_text
-from middlewares.inbound_body import Reading, parse_json_object, read_counted
+from middlewares.inbound_body import Reading, read_counted
 from providers.body import Body
 from providers.errors import invalid_argument
+from providers.json_api.json_text import parse_clients_object
 from providers.limits import MULTIPART_LINES, START_BODY
 
 _READ_BYTES: Final = 64 << 10
@@ -37,7 +38,7 @@ async def parse_multipart(request: web.Request) -> tuple[dict[str, Any], str, Bo
         raise _malformed(
             f"the first part, JSON that describes the file, exceeds {START_BODY} bytes"
         )
-    described = parse_json_object(document, path="the first part")
+    described = parse_clients_object(document, "the first part")
     mime_type = header_text(second.headers.get("Content-Type", ""))
     return described, mime_type, Body(_content(reading, second, parts), None)
 

@@ -9,6 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from middlewares import operations as op
+from middlewares import outcomes
 from middlewares.log_fields import log_fields, shows_a_key
 from middlewares.observation import Observation, Origin, Refused, UploadEvent
 from middlewares.request_keys import (
@@ -102,9 +103,9 @@ def _origin(error: FerryError) -> Origin:
     return Origin.PROXY
 
 
-def _upload_event(operation: op.Operation | None, outcome: op.Outcome) -> UploadEvent | None:
+def _upload_event(operation: op.Operation | None, outcome: outcomes.Outcome) -> UploadEvent | None:
     match operation, outcome:
-        case op.StartUpload(), op.Started():
+        case op.StartUpload(), outcomes.Started():
             return UploadEvent.STARTED
         case op.QueryUpload(), UploadProgress(status=UploadStatus.ACTIVE):
             return UploadEvent.RESUMED
@@ -112,7 +113,7 @@ def _upload_event(operation: op.Operation | None, outcome: op.Outcome) -> Upload
             return UploadEvent.FINISHED
         case op.CancelUpload(), UploadProgress():
             return UploadEvent.CANCELLED
-        case op.CreateFile(), op.FileCreated():
+        case op.CreateFile(), outcomes.FileCreated():
             return UploadEvent.FINISHED
         case _:
             return None

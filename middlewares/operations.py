@@ -1,16 +1,33 @@
 """Operations: each is one call of the SDK with typed arguments, and carries itself out."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import ClassVar, Final, Generic, Protocol, TypeVar
 
+from middlewares.outcomes import (
+    BatchCreated,
+    FileCreated,
+    Listed,
+    Outcome,
+    Started,
+    Streamed,
+    StreamForm,
+)
 from middlewares.sealing import UploadUrls
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import unimplemented
-from providers.provider import Batches, Files, Provider, Relay, RelayedRequest
-from providers.resources import Batch, Download, File, NewBatch, Page, ResultForm
+from providers.provider import Batches, Files, Prompts, Provider, Relay, RelayedRequest
+from providers.resources import (
+    Batch,
+    Download,
+    File,
+    Generated,
+    NewBatch,
+    Prompt,
+    ResultForm,
+)
 from providers.upload import Chunk, UploadProgress, UploadSession, UploadStart
 from providers.uploads.upload_target import new_session_id
 from providers.upstream import Reply
@@ -37,56 +54,12 @@ FILES: Final[Capability[Files]] = Capability("client.files", lambda provider: pr
 BATCHES: Final[Capability[Batches]] = Capability(
     "client.batches", lambda provider: provider.batches
 )
-# Those that a refusal names: with them, the SDK works.
-CAPABILITIES: Final[Sequence[Capability[object]]] = (FILES, BATCHES)
-RELAY: Final[Capability[Relay]] = Capability("the relay", lambda provider: provider.relay)
-
-
-# --- outcomes ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """An upload that was started; its chunks are sent to `url`."""
-
-    url: str = field(repr=False)
-    granularity: int | None
-    headers: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class FileCreated:
-    file: File
-
-
-@dataclass(frozen=True, slots=True)
-class BatchCreated:
-    """The warnings of a new batch are also sent in a header."""
-
-    batch: Batch
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A page of resources; the answer calls their list `member`."""
-
-    member: str
-    page: Page[File] | Page[Batch]
-
-
-# None: the operation is done and returns nothing.
-Outcome = (
-    Started
-    | UploadProgress
-    | FileCreated
-    | File
-    | Batch
-    | BatchCreated
-    | Listed
-    | Download
-    | Reply
-    | None
+PROMPTS: Final[Capability[Prompts]] = Capability(
+    "client.models.generate_content", lambda provider: provider.prompts
 )
+# Those that a refusal names: with them, the SDK works.
+CAPABILITIES: Final[Sequence[Capability[object]]] = (FILES, BATCHES, PROMPTS)
+RELAY: Final[Capability[Relay]] = Capability("the relay", lambda provider: provider.relay)
 
 
 class Timing(Enum):
@@ -260,6 +233,28 @@ class DeleteBatch:
 
     async def carry_out(self, provider: Provider, caller: Caller) -> None:
         await BATCHES.required(provider).delete(caller, self.id)
+
+
+# --- prompts -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    timing: ClassVar = Timing.ANSWERED
+    prompt: Prompt
+
+    async def carry_out(self, provider: Provider, caller: Caller) -> Generated:
+        return await PROMPTS.required(provider).generate(caller, self.prompt)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    timing: ClassVar = Timing.ANSWERED
+    prompt: Prompt
+    form: StreamForm
+
+    async def carry_out(self, provider: Provider, caller: Caller) -> Streamed:
+        return Streamed(await PROMPTS.required(provider).stream(caller, self.prompt), self.form)
 
 
 # --- everything else -----------------------------------------------------------------------------

@@ -14,8 +14,9 @@ from aiohttp import web
 from middlewares.admission import Admission
 from middlewares.clients import Client
 from middlewares.observation import UNOBSERVED, Observation, RequestObserver
-from middlewares.operations import Operation, Outcome
+from middlewares.operations import Operation
 from middlewares.origins import Origins
+from middlewares.outcomes import Outcome
 from middlewares.public_address import PublicAddress
 from middlewares.sealing import SealedUpload, UploadUrls
 from providers.credential import Caller, Credential

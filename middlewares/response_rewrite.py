@@ -11,16 +11,25 @@ from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 
 from middlewares import operations as op
+from middlewares import outcomes
+from middlewares.answer_stream import start_stream
+from middlewares.error_object import error_object, naming_the_provider
 from middlewares.http_rules import named_in_connection
 from middlewares.observation import Observation
 from middlewares.rendering import render_batch, render_file, render_output
 from middlewares.request_keys import GATEWAY, OBSERVATION, OPERATION, OUTCOME, Handler
 from providers.body import Body, close
+from providers.errors import FerryError
 from providers.json_api.json_text import render_json
-from providers.resources import Batch, Download, File, InlineResults
+from providers.resources import Batch, Download, File, Generated, InlineResults
 from providers.status import explain_status, is_redirect
 from providers.upload import UploadProgress
 from providers.upstream import Reply, invalid_answer
+
+_CONTENT_TYPES: Final = {
+    outcomes.StreamForm.EVENTS: "text/event-stream",
+    outcomes.StreamForm.LIST: "application/json",
+}
 
 Reset = Callable[[Transport], None]
 
@@ -56,7 +65,10 @@ async def response_rewrite(request: web.Request, handler: Handler) -> web.Stream
     outcome = (await handler(request))[OUTCOME]
     if isinstance(request[OPERATION], op.Relayed):
         await _check_redirect(cast(Reply, outcome), request)
-    response = _render(outcome, request)
+    if isinstance(outcome, outcomes.Streamed):
+        response = await _streamed(outcome, request)
+    else:
+        response = _render(outcome, request)
     response[OUTCOME] = outcome
     return response
 
@@ -75,14 +87,14 @@ async def _check_redirect(reply: Reply, request: web.Request) -> None:
         raise invalid_answer(explain_status(reply.status))
 
 
-def _render(outcome: op.Outcome, request: web.Request) -> web.StreamResponse:
+def _render(outcome: outcomes.Whole, request: web.Request) -> web.StreamResponse:
     reset = request.app[GATEWAY].reset
     match outcome:
-        case op.Started():
+        case outcomes.Started():
             return _started(outcome)
         case UploadProgress():
             return _progress(outcome, request)
-        case op.BatchCreated(batch):
+        case outcomes.BatchCreated(batch):
             warnings = {"x-ferry-warnings": batch.warnings} if batch.warnings else {}
             return _json(_document(batch, request), warnings)
         case Batch(output=InlineResults() as results):
@@ -90,25 +102,28 @@ def _render(outcome: op.Outcome, request: web.Request) -> web.StreamResponse:
         case Download(body, mime_type, release):
             headers = {"Content-Type": mime_type}
             return StreamedResponse(body, headers=headers, release=release, reset=reset)
-        case op.FileCreated() | op.Listed() | File() | Batch() | None:
+        case Generated(document, warnings):
+            headers = {"x-ferry-warnings": warnings} if warnings else {}
+            return web.Response(body=document, content_type="application/json", headers=headers)
+        case outcomes.FileCreated() | outcomes.Listed() | File() | Batch() | None:
             return _json(_document(outcome, request))
         case reply:
             return _relayed(reply, reset)
 
 
 def _document(
-    outcome: op.FileCreated | op.Listed | File | Batch | None, request: web.Request
+    outcome: outcomes.FileCreated | outcomes.Listed | File | Batch | None, request: web.Request
 ) -> dict[str, Any]:
     match outcome:
         case None:
             return {}
-        case op.FileCreated(file):
+        case outcomes.FileCreated(file):
             return {"file": _document(file, request)}
         case File():
             return render_file(outcome, request.app[GATEWAY].public_address.of(request))
         case Batch():
             return render_batch(outcome, render_output(outcome, []))
-        case op.Listed(member, page):
+        case outcomes.Listed(member, page):
             document = {
                 member: [_document(item, request) for item in page.items],
                 "nextPageToken": page.next_page_token,
@@ -122,7 +137,7 @@ def _json(document: object, headers: Mapping[str, str] | None = None) -> web.Res
     )
 
 
-def _started(started: op.Started) -> web.Response:
+def _started(started: outcomes.Started) -> web.Response:
     """Python's aiohttp transport finds `X-Goog-Upload-URL` only in this exact spelling."""
     headers = {
         **started.headers,
@@ -143,8 +158,24 @@ def _progress(progress: UploadProgress, request: web.Request) -> web.Response:
         return web.Response(
             body=progress.document, content_type="application/json", headers=headers
         )
-    created = None if progress.file is None else op.FileCreated(progress.file)
+    created = None if progress.file is None else outcomes.FileCreated(progress.file)
     return _json(_document(created, request), headers)
+
+
+async def _streamed(streamed: outcomes.Streamed, request: web.Request) -> web.StreamResponse:
+    def named_envelope(error: FerryError) -> dict[str, object]:
+        return {"error": error_object(naming_the_provider(request, error))}
+
+    body = await start_stream(streamed, named_envelope)
+    warnings = streamed.answer.warnings
+    headers = {
+        "Content-Type": _CONTENT_TYPES[streamed.form],
+        "Cache-Control": "no-cache",
+        "X-Accel-Buffering": "no",  # else nginx waits for more
+        **({"x-ferry-warnings": warnings} if warnings else {}),
+    }
+    reset, release = request.app[GATEWAY].reset, streamed.answer.close
+    return StreamedResponse(body, headers=headers, release=release, reset=reset)
 
 
 def _inline_results(batch: Batch, results: InlineResults, reset: Reset) -> web.StreamResponse:

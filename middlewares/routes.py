@@ -6,6 +6,7 @@ from urllib.parse import unquote
 from middlewares import operations as op
 from middlewares.batch_request import new_batch
 from middlewares.paths import PREFIX, effective_method, is_below_prefix, split_prefix
+from middlewares.prompt_request import generate, stream
 from middlewares.request_keys import Call, Route
 from middlewares.request_rewrite import download_file, named, paged, relayed
 from middlewares.upload_request import upload, upload_elsewhere
@@ -32,6 +33,8 @@ TABLE: Final = {
     ("POST", "models/{name}:asyncBatchEmbedContent"): Call(
         "embed_batch", new_batch(BatchKind.EMBED)
     ),
+    ("POST", "models/{name}:generateContent"): Call("generate", generate),
+    ("POST", "models/{name}:streamGenerateContent"): Call("stream", stream),
     ("GET", "batches"): Call("list_batches", paged(op.BATCHES, op.ListBatches)),
     ("GET", "batches/{name}"): Call("get_batch", named(op.BATCHES, op.GetBatch)),
     ("DELETE", "batches/{name}"): Call("delete_batch", named(op.BATCHES, op.DeleteBatch)),

@@ -10,12 +10,13 @@ from aiohttp import web
 from middlewares import operations as op
 from middlewares.ferry_headers import parse_expiry
 from middlewares.header_text import header_text
-from middlewares.inbound_body import inbound_body, parse_json_object, read_whole, refuse_encoded
+from middlewares.inbound_body import inbound_body, read_whole, refuse_encoded
 from middlewares.multipart_related import parse_multipart
 from middlewares.request_keys import GATEWAY, MEMORY, PROVIDER, ROUTE, SESSION
 from middlewares.request_rewrite import relayed
 from providers.body import Body
 from providers.errors import invalid_argument, unimplemented
+from providers.json_api.json_text import parse_clients_object
 from providers.limits import SIZE_DIGITS, START_BODY
 from providers.upload import Chunk, UploadSession, UploadStart
 
@@ -118,7 +119,7 @@ async def _parse_start(
     request: web.Request, read: Callable[[dict[str, Any]], dict[str, str]]
 ) -> UploadStart:
     data = await read_whole(request, START_BODY, "the limit for a start")
-    fields = read(parse_json_object(data)) if data.strip() else {}
+    fields = read(parse_clients_object(data)) if data.strip() else {}
     size = request.headers.get("X-Goog-Upload-Header-Content-Length", fields.get("size_bytes"))
     return UploadStart(
         display_name=fields.get("display_name"),

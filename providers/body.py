@@ -73,12 +73,27 @@ def join(*bodies: Body) -> Body:
     return Body(joined(*bodies), sum(known) if len(known) == len(lengths) else None)
 
 
+class _Started(AsyncIterator[bytes]):
+    """A stream of which one chunk was read already."""
+
+    def __init__(self, first: bytes, rest: AsyncGenerator[bytes, None]) -> None:
+        self._first = first
+        self._rest = rest
+
+    async def __anext__(self) -> bytes:
+        first, self._first = self._first, b""
+        return first or await anext(self._rest)
+
+    async def aclose(self) -> None:
+        await self._rest.aclose()
+
+
 async def start_body(chunks: AsyncGenerator[bytes, None]) -> Body:
     """A body whose first chunk has been read, so an error in it is raised here.
 
     The client then gets an error status, not a response that breaks off.
     """
-    return join(Body(once(await anext(chunks, b"")), None), Body(chunks, None))
+    return Body(_Started(await anext(chunks, b""), chunks), None)
 
 
 async def drain(body: Body) -> None:

@@ -111,6 +111,11 @@ UPSTREAM_ANSWER: Final = Limit(16 << 20, "bytes", "an upstream's JSON or XML ans
 XML_BYTES: Final = Limit(8 << 20, "bytes", "an S3 answer in XML")
 XML_ELEMENTS: Final = Limit(50_000, "elements", "an S3 answer in XML")
 XML_DEPTH: Final = Limit(20, "levels", "elements in one another in an S3 answer")
+# A model's words come in small pieces; one event may have log probabilities or a whole call.
+STREAM_EVENT: Final = Limit(4 << 20, "bytes", "one event of a model's stream")
+STREAM_CALLS: Final = Limit(
+    8 << 20, "characters", "the arguments of all function calls in one stream"
+)
 UPSTREAM_REFUSAL: Final = Limit(64 << 10, "bytes", "an upstream's error that is read")
 # Whether a list of batches carries their results is unverified (gemini.md section 5).
 RELAYED_ANSWER: Final = Limit(32 << 20, "bytes", "a relayed answer that is read to isolate tenants")

@@ -10,7 +10,17 @@ from yarl import URL
 from providers.body import Body
 from providers.credential import Caller, Credential
 from providers.credential_proof import CredentialCheck
-from providers.resources import Batch, Download, File, NewBatch, Page, ResultForm
+from providers.resources import (
+    AnswerStream,
+    Batch,
+    Download,
+    File,
+    Generated,
+    NewBatch,
+    Page,
+    Prompt,
+    ResultForm,
+)
 from providers.upload import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
 from providers.upstream import Reply
 
@@ -55,6 +65,14 @@ class Batches(Protocol):
     async def cancel(self, caller: Caller, batch_id: str) -> None: ...
 
     async def delete(self, caller: Caller, batch_id: str) -> None: ...
+
+
+class Prompts(Protocol):
+    async def generate(self, caller: Caller, prompt: Prompt) -> Generated:
+        """The model's whole answer to a single request."""
+
+    async def stream(self, caller: Caller, prompt: Prompt) -> AnswerStream:
+        """The same answer while it is written. Returns when the provider has begun to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +160,7 @@ class Provider:
     batch_check: CredentialCheck
     files: Files | None = None
     batches: Batches | None = None
+    prompts: Prompts | None = None
     relay: Relay | None = None
     own_credential: Credential | None = None
     file_expiry: range | None = None

@@ -1,8 +1,8 @@
-"""Files and batches as all providers describe them to the rest of the proxy."""
+"""Files, batches and prompts as all providers describe them to the rest of the proxy."""
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -200,3 +200,41 @@ class NewBatch:
     fingerprint: str = field(default_factory=lambda: secrets.token_hex(16))
     check_file_name: CheckFileName = field(default=any_file_name, repr=False)
     client_left: asyncio.Event = field(default_factory=asyncio.Event, repr=False, compare=False)
+
+
+# --- single requests -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A GenerateContentRequest for `model`. `request` is its JSON text, as the client wrote it.
+
+    `check_file_name` is called for every file that it names.
+    """
+
+    model: str
+    request: bytes = field(repr=False)
+    check_file_name: CheckFileName = field(default=any_file_name, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """A GenerateContentResponse as JSON text.
+
+    `warnings` lists what of the prompt was dropped or filled in, as `Warnings.render` writes it.
+    """
+
+    document: bytes = field(repr=False)
+    warnings: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerStream:
+    """A model's answer while it is written: chunks, each a GenerateContentResponse as JSON text.
+
+    `chunks` raises FerryError if the provider fails or breaks off. `close` ends its call.
+    """
+
+    chunks: AsyncGenerator[bytes, None] = field(repr=False)
+    warnings: str = ""
+    close: Close = nothing_to_close

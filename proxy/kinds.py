@@ -134,7 +134,7 @@ def _limits(deps: Dependencies) -> Limits:
 
 def _isolated(provider: Provider, deps: Dependencies) -> Provider:
     splitter = LineSplitter(deps.settings.max_line_bytes, deps.memory)
-    return isolate_tenants(provider, deps.state, splitter)
+    return isolate_tenants(provider, deps.state, splitter, deps.memory)
 
 
 def _isolated_gemini(provider: Provider, deps: Dependencies) -> Provider:

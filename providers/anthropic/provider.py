@@ -11,6 +11,7 @@ from providers.anthropic.batch_lines import NATIVE_FILE
 from providers.anthropic.batch_target import AnthropicBatchTarget
 from providers.anthropic.client import PASSED_HEADERS, SCOPING_HEADERS, anthropic_client
 from providers.anthropic.files import AnthropicFiles
+from providers.anthropic.prompts import AnthropicPrompts
 from providers.anthropic.staged_files import STAGED_ID, StagedFiles
 from providers.anthropic.upload_target import FILE_EXPIRY, AnthropicUploadTarget
 from providers.batches.files_with_results import FilesWithResults
@@ -84,6 +85,7 @@ def anthropic(
         batch_check=check,
         files=FilesWithResults(AnthropicFiles(client, records, staged), batches, uploads.create),
         batches=batches,
+        prompts=AnthropicPrompts(client, memory, options.default_max_tokens),
         file_expiry=FILE_EXPIRY,
         key_forms=KEY_FORMS,
     )

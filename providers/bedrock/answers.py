@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from providers.aws.client import AwsClient
-from providers.aws.signing import BEDROCK, aws_url, encode_segment
 from providers.aws.target import AwsTargets
 from providers.batches.result_lines import parse_in_unicode
 from providers.bedrock.content.bedrock_models import InvocationType
@@ -16,6 +15,7 @@ from providers.bedrock.content.result_from_bedrock import (
     plain_bedrock_line,
     result_from_bedrock,
 )
+from providers.bedrock.runtime import invoke
 from providers.credential import Caller
 from providers.json_api.json_text import parse_own_json, render_json, render_line
 from providers.json_api.structure import structure_of
@@ -24,7 +24,6 @@ from providers.resources import BatchState
 
 # AWS recommends this (bedrock.md section 2): Converse sends nothing until the model is done.
 _SILENCE_SECONDS: Final = 3600.0
-_VERBS: Final = {InvocationType.CONVERSE: "converse", InvocationType.INVOKE_MODEL: "invoke"}
 # A job's own status words (bedrock.md section 2).
 _STATUS_WORDS: Final[Mapping[BatchState, str]] = {
     BatchState.PENDING: "Submitted",
@@ -79,11 +78,13 @@ class BedrockAnswers:
         Before sending, raises the errors of `AwsTargets`, which name no provider.
         """
         target = await self._targets.of(caller)
-        verb = _VERBS[InvocationType(invocation)]
-        url = aws_url(target.runtime, f"/model/{encode_segment(model)}/{verb}")
-        headers = {"Content-Type": "application/json"}
-        async with await self._client.open(
-            target, BEDROCK, "POST", url, model_input, headers, _SILENCE_SECONDS
+        async with await invoke(
+            self._client,
+            target,
+            model,
+            InvocationType(invocation),
+            model_input,
+            _SILENCE_SECONDS,
         ) as reply:
             return await reply.read(self._limit)
 

@@ -24,6 +24,7 @@ from providers.bedrock.batch_target import BedrockBatchTarget
 from providers.bedrock.credential_checks import control_plane_check, s3_check
 from providers.bedrock.files import BedrockFiles
 from providers.bedrock.jobs.job_batches import JobBatches
+from providers.bedrock.prompts import BedrockPrompts
 from providers.bedrock.upload_target import BedrockUploadTarget
 from providers.credential import Caller, Credential
 from providers.memory import Limits, MemoryBudget
@@ -71,7 +72,8 @@ def bedrock(
 ) -> Provider:
     name, limits = options.target.name, options.limits
     targets = AwsTargets(options.target)
-    client = AwsClient(name, upstream, Retries(observer))
+    retries = Retries(observer)
+    client = AwsClient(name, upstream, retries)
     own = options.target.own_keys is not None
     answers = BedrockAnswers(client, targets, limits.line)
     immediate = ImmediateJobs(
@@ -107,6 +109,7 @@ def bedrock(
         batch_check=control_plane_check(targets, jobs.jobs),
         files=FilesWithResults(BedrockFiles(targets, jobs.s3), batches, uploads.create),
         batches=batches,
+        prompts=BedrockPrompts(client, targets, memory, retries),
         own_credential=Credential() if own else None,
         key_forms=KEY_FORMS,
         secret_key_travels=not own,

@@ -19,7 +19,7 @@ from providers.json_api.answer_shape import (
     unknown_type,
 )
 
-_FINISH_REASONS: Final = {
+FINISH_REASONS: Final = {
     "end_turn": "STOP",
     "stop_sequence": "STOP",
     "tool_use": "STOP",
@@ -27,7 +27,7 @@ _FINISH_REASONS: Final = {
     "model_context_window_exceeded": "MAX_TOKENS",
     "refusal": "SAFETY",
 }
-_NORMAL_ENDS: Final = _FINISH_REASONS.keys() - {"refusal"}
+_NORMAL_ENDS: Final = FINISH_REASONS.keys() - {"refusal"}
 
 # What Anthropic's own tools did before the answer. The answer's text has the outcome.
 _SERVER_TOOL_OUTPUTS: Final = (
@@ -54,8 +54,8 @@ def plain_message(message: dict[str, Any]) -> dict[str, Any] | None:
         or block.get("citations") not in NOTHING
     ):
         return None
-    usage = _usage(message.get("usage"))
-    finish_reason = _FINISH_REASONS[native]
+    usage = usage_of(message.get("usage"))
+    finish_reason = FINISH_REASONS[native]
     return plain_answer(text, finish_reason, 0, usage, message.get("model"), message.get("id"))
 
 
@@ -67,12 +67,12 @@ def from_anthropic_message(message: dict[str, Any]) -> dict[str, Any]:
     UnreadableAnswer for a body without `content`, or if nothing in it can be read.
     """
     native = text_or_none(message.get("stop_reason"))
-    candidate = Candidate(0, _FINISH_REASONS.get(native or "", "OTHER"), native)
+    candidate = Candidate(0, FINISH_REASONS.get(native or "", "OTHER"), native)
     with candidate.reading():
         _read_content(candidate, message.get("content"))
     if native == "refusal":
-        _explain_refusal(candidate, object_or_nothing(message.get("stop_details")))
-    usage = _usage(message.get("usage"))
+        explain_refusal(candidate, object_or_nothing(message.get("stop_details")))
+    usage = usage_of(message.get("usage"))
     return render_answer([candidate], usage, message.get("model"), message.get("id"))
 
 
@@ -110,7 +110,7 @@ def _uri(citation: dict[str, Any]) -> str | None:
     return text_or_none(citation.get("url")) or text_or_none(citation.get("source"))
 
 
-def _explain_refusal(candidate: Candidate, details: dict[str, Any]) -> None:
+def explain_refusal(candidate: Candidate, details: dict[str, Any]) -> None:
     category, why = text_or_none(details.get("category")), text_or_none(details.get("explanation"))
     if why or category:
         named = f" (category {category!r})" if category else ""
@@ -118,7 +118,7 @@ def _explain_refusal(candidate: Candidate, details: dict[str, Any]) -> None:
         candidate.explain_end(why or category or "", f"The model refused to answer{named}.{reason}")
 
 
-def _usage(counts: object) -> dict[str, Any]:
+def usage_of(counts: object) -> dict[str, Any]:
     if not isinstance(counts, dict):
         return {}
     details = counts.get("output_tokens_details")

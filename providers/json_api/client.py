@@ -142,6 +142,21 @@ class JsonApi:
         request = OutboundRequest("POST", self._url(path), headers, body)
         return await self._retries.unsent(partial(self._json, caller, request))
 
+    async def ask(self, caller: Caller, path: str, body: bytes, **headers: str) -> bytes:
+        """The JSON text of a model's answer to the JSON text `body`. `headers` as in `post_body`.
+
+        It is sent again only if nothing of it was: an answer costs money.
+        """
+        async with await self.begin(caller, path, body, **headers) as reply:
+            return await reply.read(UPSTREAM_ANSWER)
+
+    async def begin(self, caller: Caller, path: str, body: bytes, **headers: str) -> Reply:
+        """As `ask`, but the answer is not yet read; the caller closes the reply."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = {"Content-Type": "application/json", **named}
+        request = OutboundRequest("POST", self._url(path), sent, body)
+        return await self._retries.unsent(partial(self._send, caller, request))
+
     async def post_body(
         self, caller: Caller, path: str, content_type: str, body: Body, **headers: str
     ) -> Answer:

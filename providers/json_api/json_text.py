@@ -76,6 +76,14 @@ def parse_clients_json(data: bytes, path: str = "body") -> Any:
         raise invalid_argument(f"not JSON: {error}", path=path) from None
 
 
+def parse_clients_object(data: bytes, path: str = "body") -> dict[str, Any]:
+    """As `parse_clients_json`, for a JSON object."""
+    document = parse_clients_json(data, path)
+    if not isinstance(document, dict):
+        raise invalid_argument("not a JSON object", path=path)
+    return document
+
+
 def parse_object(data: bytes) -> dict[str, Any] | None:
     """The JSON object; None for any other text."""
     try:

@@ -66,6 +66,7 @@ MISTRAL_DIALECT: Final = Dialect(
     stored_file=_no_stored_file,
     offer_functions=offer_allowed,
     schema_rule=any_schema,
+    streaming={"stream": True},
     embedding_size="output_dimension",
     # Unverified: that other models refuse a length.
     sized_models=re.compile(r"codestral-embed.*", re.DOTALL),

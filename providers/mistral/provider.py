@@ -12,8 +12,10 @@ from providers.json_api.credential_check import models_check
 from providers.memory import Limits, MemoryBudget
 from providers.mistral.batches import MistralBatchApi
 from providers.mistral.client import UUID, mistral_client
+from providers.mistral.dialect import MISTRAL_DIALECT
 from providers.mistral.files import MistralFileApi, MistralUploadTarget
 from providers.observation import UNOBSERVED, Observer
+from providers.prompts.chat_completions import ChatCompletions
 from providers.provider import NameForms, Provider
 from providers.retries import Retries
 from providers.state import State
@@ -64,4 +66,5 @@ def mistral(
         batch_check=check,
         files=FilesWithResults(files, batches, uploads.create),
         batches=batches,
+        prompts=ChatCompletions(client, memory, MISTRAL_DIALECT, UUID),
     )

@@ -43,5 +43,6 @@ OPENAI_DIALECT: Final = Dialect(
     offer_functions=offer_all_and_name_allowed,
     # Other servers with this API have other rules.
     schema_rule=any_schema,
+    streaming={"stream": True, "stream_options": {"include_usage": True}},
     embedding_size="dimensions",
 )

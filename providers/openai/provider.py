@@ -1,7 +1,7 @@
 """The OpenAI provider, also for other servers with OpenAI's API."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from yarl import URL
@@ -15,9 +15,11 @@ from providers.observation import UNOBSERVED, Observer
 from providers.openai.batch_lines import NATIVE_FILE
 from providers.openai.batches import OpenAIBatchApi
 from providers.openai.client import SCOPING_HEADERS, openai_client
+from providers.openai.dialect import OPENAI_DIALECT
 from providers.openai.files import PURPOSE_HEADER, OpenAIFileApi
 from providers.openai.upload_target import FILE_EXPIRY, OpenAIUploadTarget
 from providers.openai_content.schema_rules import SchemaRule
+from providers.prompts.chat_completions import ChatCompletions
 from providers.provider import KeyForm, NameForms, Provider
 from providers.retries import Retries
 from providers.state import State
@@ -73,6 +75,7 @@ def openai(
     batch_target = FileBatchTarget(client, batch_api, state, memory, options.limits, observer)
     batches = TargetBatches(batch_target, state, memory, options.limits, observer)
     files = NativeFiles(client, records, OpenAIFileApi(client))
+    dialect = replace(OPENAI_DIALECT, schema_rule=options.schema_rule)
     check = models_check(client)
     return Provider(
         name=name,
@@ -85,6 +88,7 @@ def openai(
         batch_check=check,
         files=FilesWithResults(files, batches, uploads.create),
         batches=batches,
+        prompts=ChatCompletions(client, memory, dialect, NATIVE_FILE),
         file_expiry=FILE_EXPIRY,
         key_forms=KEY_FORMS,
     )

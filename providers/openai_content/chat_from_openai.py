@@ -24,7 +24,7 @@ from providers.openai_content.answer_members import (
     from_openai_usage,
 )
 
-_FINISH_REASONS: Final = {
+FINISH_REASONS: Final = {
     "stop": "STOP",
     "tool_calls": "STOP",
     "function_call": "STOP",
@@ -38,7 +38,7 @@ def plain_chat(body: dict[str, Any]) -> dict[str, Any] | None:
     """The answer if it is one choice with one text; None for everything else."""
     choice = only_object(body.get("choices"))
     message, native = choice.get("message"), choice.get("finish_reason")
-    if not (isinstance(message, dict) and isinstance(native, str) and native in _FINISH_REASONS):
+    if not (isinstance(message, dict) and isinstance(native, str) and native in FINISH_REASONS):
         return None
     text, index = message.get("content"), count_or_none(choice.get("index"))
     if (
@@ -53,7 +53,7 @@ def plain_chat(body: dict[str, Any]) -> dict[str, Any] | None:
     ):
         return None
     usage = from_openai_usage(body.get("usage"), CHAT_USAGE)
-    finish_reason = _FINISH_REASONS[native]
+    finish_reason = FINISH_REASONS[native]
     return plain_answer(text, finish_reason, index, usage, body.get("model"), body.get("id"))
 
 
@@ -72,7 +72,7 @@ def _candidate(entry: object, place: int) -> Candidate:
     choice, where = object_or_nothing(entry), f"choices[{place}]"
     index = count_or_none(choice.get("index"))
     native = text_or_none(choice.get("finish_reason"))
-    finish_reason = _FINISH_REASONS.get(native or "", "OTHER")
+    finish_reason = FINISH_REASONS.get(native or "", "OTHER")
     candidate = Candidate(place if index is None else index, finish_reason, native)
     with candidate.reading():
         as_object(entry, where)

@@ -20,6 +20,7 @@ from providers.json_api.json_text import parse_object, parse_own_json
 from providers.json_api.structure import TooComplex, weigh
 from providers.limits import LINE_NODES
 from providers.long_work import off_loop
+from providers.memory import MemoryBudget
 from providers.provider import Batches, Files, Provider, Uploads
 from providers.resources import (
     Batch,
@@ -31,6 +32,7 @@ from providers.resources import (
     ResultForm,
 )
 from providers.state import State
+from providers.tenancy.isolated_prompts import IsolatedPrompts
 from providers.tenancy.ownership import (
     OwnedResource,
     Ownership,
@@ -45,15 +47,19 @@ from providers.tenancy.tenant_lists import TenantList
 from providers.upload import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
 
 
-def isolate_tenants(provider: Provider, state: State, splitter: LineSplitter) -> Provider:
+def isolate_tenants(
+    provider: Provider, state: State, splitter: LineSplitter, memory: MemoryBudget
+) -> Provider:
     """`provider`, with its files and batches isolated by tenant; `splitter` reads batch inputs."""
     ownership = Ownership(provider.name, state)
+    references = References(provider.names, owned_file)
+    prompts = provider.prompts and IsolatedPrompts(provider.prompts, ownership, references, memory)
     files = provider.files and IsolatedFiles(provider.files, ownership)
     batches = provider.batches and IsolatedBatches(
-        provider, provider.batches, ownership, state, splitter
+        provider, provider.batches, ownership, references, state, splitter
     )
     uploads = IsolatedUploads(provider.uploads, ownership, _created_file)
-    return replace(provider, uploads=uploads, files=files, batches=batches)
+    return replace(provider, uploads=uploads, files=files, batches=batches, prompts=prompts)
 
 
 def _created_file(progress: UploadProgress) -> OwnedResource | None:
@@ -165,6 +171,7 @@ class IsolatedBatches:
         provider: Provider,
         batches: Batches,
         ownership: Ownership,
+        references: References,
         state: State,
         splitter: LineSplitter,
     ) -> None:
@@ -173,7 +180,7 @@ class IsolatedBatches:
         self._ownership = ownership
         self._state = state
         self._splitter = splitter
-        self._references = References(provider.names, owned_file)
+        self._references = references
 
     async def create(self, caller: Caller, batch: NewBatch) -> Batch:
         """Checks first that the requests name only files of the tenant.

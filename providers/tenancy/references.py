@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from providers.errors import FerryError, invalid_argument
+from providers.gemini_content.json_path import item, member
 from providers.long_work import Pauses
 from providers.provider import NameForms
 from providers.resource_names import decode_file_id, file_id_of_uri, is_written_by_us
@@ -105,6 +106,6 @@ def _strings(document: object, path: str) -> Iterator[tuple[str, str, str]]:
         if isinstance(value, str):
             yield key, value, where
         elif isinstance(value, dict):
-            left += [(name, inner, f"{where}.{name}") for name, inner in value.items()]
+            left += [(name, inner, member(where, name)) for name, inner in value.items()]
         elif isinstance(value, list):
-            left += [(key, inner, f"{where}[{at}]") for at, inner in enumerate(value)]
+            left += [(key, inner, item(where, at)) for at, inner in enumerate(value)]

@@ -11,7 +11,9 @@ CUTS = frozenset({"truncate", "cut_chunks"})
 """The kinds that send only a part of the answer."""
 SPOILED = frozenset({"trickle", "excess", "compress"})
 """The kinds that send the whole answer in a way that no client expects."""
-KINDS = frozenset({"lose_answer", "reset", "status", "delay", "reject_after"}) | CUTS | SPOILED
+KINDS = (
+    frozenset({"lose_answer", "reset", "status", "delay", "pause", "reject_after"}) | CUTS | SPOILED
+)
 PLACES = frozenset({"request", "answer"})
 
 COUNT = Number(low=0, whole=True)

@@ -4,6 +4,7 @@ lose_answer   do the work, then drop the connection without an answer
 reset         reset the connection after `after_bytes` of the body, or at the end of a shorter one
 status        answer `status`, `headers`, `body`; first read the body unless `read_body` is false
 delay         wait for the release: `at` "request" or "answer", or after `after_bytes` of the body
+pause         send `after_bytes` of the answer, and the rest after the release
 truncate      send the full Content-Length, then `after_bytes` of the answer, then close
 cut_chunks    send `after_bytes` of the answer in chunks, then close without the last chunk
 reject_after  answer `status` after `after_bytes` of the body, while it still arrives, then close
@@ -50,6 +51,8 @@ async def strike(
         if fault.kind not in ("reset", "reject_after"):
             raise
         response = web.Response()
+    if fault.kind == "pause":
+        return await _pause(request, exchange, response, fault)
     if fault.kind == "delay":
         if fault.at == "answer":
             await _hold(exchange, fault)
@@ -101,6 +104,19 @@ async def _send(request: web.Request, response: web.StreamResponse) -> web.Strea
     if isinstance(response, BlobResponse):
         await response.send(request)
     return response
+
+
+async def _pause(
+    request: web.Request, exchange: Exchange, response: web.StreamResponse, fault: Fault
+) -> web.StreamResponse:
+    body, limit = _body_of(response), fault.after_bytes or 0
+    paused = web.StreamResponse(status=response.status, headers=response.headers)
+    _frame(paused, len(body), fault)
+    await paused.prepare(request)
+    await paused.write(body[:limit])
+    await _hold(exchange, fault)
+    await paused.write(body[limit:])
+    return paused
 
 
 async def _spoil(

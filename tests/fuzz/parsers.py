@@ -17,7 +17,6 @@ from aiohttp.test_utils import make_mocked_request
 
 from middlewares.batch_request import parse_new_batch
 from middlewares.header_text import header_text
-from middlewares.inbound_body import parse_json_object
 from middlewares.multipart_related import parse_multipart
 from middlewares.observation import Observation
 from middlewares.request_keys import GATEWAY, MEMORY, OBSERVATION
@@ -39,7 +38,7 @@ from providers.bedrock.content.result_from_bedrock import result_from_bedrock
 from providers.bedrock.pages import page_start_of
 from providers.deadlines import DEFAULT_LIMITS
 from providers.errors import FerryError
-from providers.json_api.json_text import parse_object
+from providers.json_api.json_text import parse_clients_object, parse_object
 from providers.json_api.page_tokens import decode_page_token
 from providers.json_api.refusal_body import code_of, message_of
 from providers.memory import MemoryBudget
@@ -75,7 +74,7 @@ def _text(data: bytes) -> str:
 
 def _start_body(data: bytes) -> None:
     with suppress(FerryError):
-        file_fields(parse_json_object(data))
+        file_fields(parse_clients_object(data))
 
 
 def _new_batch(data: bytes) -> None:

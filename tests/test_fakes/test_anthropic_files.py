@@ -187,7 +187,7 @@ async def test_a_body_that_is_too_large_is_refused_at_once(
         ("GET", "/v1/files/file_none", 404),
         ("GET", "/v1/files/file_none/content", 404),
         ("DELETE", "/v1/files/file_none", 404),
-        ("POST", "/v1/messages", 404),
+        ("POST", "/v1/complete", 404),
         ("GET", "/v1/batches", 404),
     ],
 )

@@ -6,8 +6,9 @@ from typing import Any
 import orjson
 import pytest
 
-from middlewares.batch_request import parse_new_batch, parsed_in_memory
+from middlewares.batch_request import parse_new_batch
 from providers.errors import FerryError
+from providers.json_api.read_in_memory import read_in_memory
 from providers.limits import DISPLAY_NAME, JSON_NODES, RESOURCE_URI
 from providers.memory import MemoryBudget
 from providers.resources import BatchKind, NewBatch, any_file_name
@@ -124,8 +125,8 @@ async def test_a_dense_body_is_parsed_in_a_thread_and_its_objects_are_counted() 
         return NewBatch("m", BatchKind.GENERATE, [])
 
     loop = threading.get_ident()
-    await parsed_in_memory(memory, data, parse)
-    await parsed_in_memory(memory, b"{}", parse)
+    await read_in_memory(memory, data, parse)
+    await read_in_memory(memory, b"{}", parse)
     assert seen == [(False, True), (True, False)]
     assert memory.used == 0
 
@@ -133,7 +134,7 @@ async def test_a_dense_body_is_parsed_in_a_thread_and_its_objects_are_counted() 
 async def test_a_body_with_too_many_nodes_is_refused_before_it_is_parsed() -> None:
     data = b"[" + b",".join([b"{}"] * JSON_NODES) + b"]"
     with pytest.raises(FerryError, match=f"^body: has more than {JSON_NODES} objects"):
-        await parsed_in_memory(MemoryBudget(), data, pytest.fail)
+        await read_in_memory(MemoryBudget(), data, pytest.fail)
 
 
 def test_a_display_name_is_bounded_before_it_is_stored() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from middlewares import operations as op
+from middlewares import outcomes
 from providers.body import in_memory
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
@@ -55,12 +56,12 @@ async def test_it_calls_one_method(
         case "delete" | "cancel":
             assert outcome is None
         case "list":
-            assert isinstance(outcome, op.Listed)
+            assert isinstance(outcome, outcomes.Listed)
             assert outcome.page is FOUND
         case "create" if capability == "files":
-            assert isinstance(outcome, op.FileCreated)
+            assert isinstance(outcome, outcomes.FileCreated)
         case "create":
-            assert isinstance(outcome, op.BatchCreated)
+            assert isinstance(outcome, outcomes.BatchCreated)
             assert outcome.batch is FOUND
         case _:
             assert outcome is FOUND
@@ -85,4 +86,4 @@ async def test_a_list_has_the_name_that_the_sdk_reads() -> None:
     provider = scripted_provider("p", files=asked, batches=asked)
     files = await op.ListFiles(10, None).carry_out(provider, CALLER)
     batches = await op.ListBatches(10, None).carry_out(provider, CALLER)
-    assert (files, batches.member) == (op.Listed("files", page), "operations")
+    assert (files, batches.member) == (outcomes.Listed("files", page), "operations")

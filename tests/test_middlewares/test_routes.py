@@ -64,6 +64,9 @@ def test_upload(method: str, path: str, target: str, version: str) -> None:
         ("POST", "models/ft:gpt-4o:acme::id:asyncBatchEmbedContent", "embed_batch",
          "ft:gpt-4o:acme::id"),
         ("POST", "models/emb:asyncBatchEmbedContent", "embed_batch", "emb"),
+        ("POST", "models/gpt-4o:generateContent", "generate", "gpt-4o"),
+        ("POST", "models/anthropic.claude-v1:0:streamGenerateContent", "stream",
+         "anthropic.claude-v1:0"),
     ],
 )  # fmt: skip
 def test_calls(prefix: str, method: str, path: str, call: str, name: str) -> None:
@@ -101,7 +104,7 @@ def test_the_download_service(path: str) -> None:
     ("method", "path"),
     [
         ("POST", "v1/files:register"),
-        ("POST", "v1beta/models/m:generateContent"),
+        ("POST", "v1beta/models/m:predict"),
         ("POST", "v1beta/models/m:countTokens"),
         ("GET", "v1beta/models"),
         ("GET", "v1beta/models/m:batchGenerateContent"),

@@ -37,6 +37,8 @@ LONGER = {
     op.SendChunk: Timing.ANSWERED,
     op.CreateFile: Timing.ANSWERED,
     op.CreateBatch: Timing.ANSWERED,
+    op.Generate: Timing.ANSWERED,
+    op.Stream: Timing.ANSWERED,
     op.DownloadFile: Timing.MOVING,
     op.Relayed: Timing.RELAYED,
 }

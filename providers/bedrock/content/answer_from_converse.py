@@ -22,7 +22,7 @@ from providers.json_api.answer_shape import (
     unknown_type,
 )
 
-_FINISH_REASONS: Final[Mapping[str, str]] = {
+FINISH_REASONS: Final[Mapping[str, str]] = {
     "end_turn": "STOP",
     "stop_sequence": "STOP",
     "tool_use": "STOP",
@@ -34,7 +34,7 @@ _FINISH_REASONS: Final[Mapping[str, str]] = {
     "malformed_model_output": "MALFORMED_RESPONSE",
 }
 # A tool that the server ran before the answer; the answer includes its outcome (botocore).
-_SERVER_TOOL: Final = "server_tool_use"
+SERVER_TOOL: Final = "server_tool_use"
 
 
 def plain_converse(answer: dict[str, Any]) -> dict[str, Any] | None:
@@ -44,12 +44,12 @@ def plain_converse(answer: dict[str, Any]) -> dict[str, Any] | None:
     text = block.get("text")
     if (
         not (isinstance(text, str) and isinstance(native, str))
-        or native not in _FINISH_REASONS
+        or native not in FINISH_REASONS
         or len(block) != 1
     ):
         return None
-    usage = _usage(answer.get("usage"))
-    return plain_answer(text, _FINISH_REASONS[native], 0, usage, None, None)
+    usage = usage_of(answer.get("usage"))
+    return plain_answer(text, FINISH_REASONS[native], 0, usage, None, None)
 
 
 def from_converse_answer(answer: dict[str, Any], *, thoughts: bool) -> dict[str, Any]:
@@ -62,10 +62,10 @@ def from_converse_answer(answer: dict[str, Any], *, thoughts: bool) -> dict[str,
     output = as_object(answer.get("output"), "output")
     content = as_object(output.get("message"), "output.message").get("content")
     native = text_or_none(answer.get("stopReason"))
-    candidate = Candidate(0, _FINISH_REASONS.get(native or "", "OTHER"), native)
+    candidate = Candidate(0, FINISH_REASONS.get(native or "", "OTHER"), native)
     where = "output.message.content"
     candidate.read_each(as_list(content, where), where, partial(_add_block, candidate, thoughts))
-    return render_answer([candidate], _usage(answer.get("usage")))
+    return render_answer([candidate], usage_of(answer.get("usage")))
 
 
 def _add_block(candidate: Candidate, thoughts: bool, block: dict[str, Any], where: str) -> None:
@@ -81,7 +81,7 @@ def _add(candidate: Candidate, thoughts: bool, member: str, value: object, block
             candidate.add_text(as_text(value, where))
         case "toolUse":
             use = as_object(value, where)
-            if use.get("type") != _SERVER_TOOL:
+            if use.get("type") != SERVER_TOOL:
                 candidate.add_call(use.get("name"), use.get("input"), use.get("toolUseId"), where)
         case "reasoningContent":
             _add_thought(candidate, as_object(value, where), thoughts, where)
@@ -126,7 +126,7 @@ def _uri(citation: dict[str, Any]) -> str | None:
     return text_or_none(web.get("url")) or text_or_none(citation.get("source"))
 
 
-def _usage(counts: object) -> dict[str, Any]:
+def usage_of(counts: object) -> dict[str, Any]:
     if not isinstance(counts, dict):
         return {}
     written = count_or_none(counts.get("outputTokens"))

@@ -36,7 +36,7 @@ def result_from_bedrock(line: Mapping[str, Any], invocation: InvocationType) -> 
         if line.get("error") is not None:
             return {"error": _refusal(as_object(line["error"], "error"))}
         answer = as_object(line.get("modelOutput"), "modelOutput")
-        return {"response": _response(answer, line, invocation)}
+        return {"response": from_model(answer, line.get("modelInput"), invocation)}
     except FerryError as error:
         return {"error": item_error(error.status, error.message)}
 
@@ -64,11 +64,12 @@ def echoed(model_input: object) -> dict[str, Any]:
     return {"modelInput": {"additionalModelRequestFields": {"thinking": read}}}
 
 
-def _response(
-    answer: dict[str, Any], line: Mapping[str, Any], invocation: InvocationType
+def from_model(
+    answer: dict[str, Any], model_input: object, invocation: InvocationType
 ) -> dict[str, Any]:
+    """The Gemini response for a model's `answer`. Raises UnreadableAnswer, UNIMPLEMENTED."""
     if _is_converse(answer, invocation):
-        return from_converse_answer(answer, thoughts=_asked_for_thoughts(line.get("modelInput")))
+        return from_converse_answer(answer, thoughts=asked_for_thoughts(model_input))
     if answer.get("type") == "message":
         return from_anthropic_message(answer)
     if "embedding" in answer:
@@ -83,7 +84,7 @@ def _is_converse(answer: dict[str, Any], invocation: InvocationType) -> bool:
     return invocation is InvocationType.CONVERSE or "output" in answer
 
 
-def _asked_for_thoughts(model_input: object) -> bool:
+def asked_for_thoughts(model_input: object) -> bool:
     """Whether the request asked Claude to think and to show its thoughts.
 
     Converse cannot ask other models for thoughts.

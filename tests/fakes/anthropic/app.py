@@ -5,7 +5,7 @@ from aiohttp import web
 from .. import control
 from ..journal import Settings
 from ..snapshot import install_snapshot
-from . import batches, files, model_list
+from . import batches, files, messages, model_list
 from .backdoor import AnthropicBackdoor
 from .gate import envelope_middleware, gate_middleware, name_request
 from .snapshot import AnthropicSnapshot
@@ -30,6 +30,7 @@ def anthropic_app() -> web.Application:
     app.router.add_get("/v1/files/{id}", files.get_file)
     app.router.add_delete("/v1/files/{id}", files.delete_file)
     app.router.add_get("/v1/files/{id}/content", files.get_content)
+    app.router.add_post("/v1/messages", messages.create_message)
     app.router.add_post("/v1/messages/batches", batches.create_batch)
     app.router.add_get("/v1/messages/batches", batches.list_batches)
     app.router.add_get(BATCH, batches.get_batch)

@@ -126,8 +126,6 @@ def parse_params(params: Any, dialect: Dialect, media_type: Callable[[str], str]
     """
     asked = REQUESTS[dialect.version].parse(params)
     model = find_model(asked["model"])
-    if asked.get("stream"):
-        raise _wrong("stream", "streaming is not supported in a batch")
     _check_sampling(asked, model)
     _check_thinking(asked, model)
     _check_tools(asked)

@@ -65,6 +65,8 @@ def _result(
 
     try:
         parsed = parse_params(params, batch.dialect, media_type)
+        if parsed.get("stream"):
+            raise ShapeError("value", "stream", "streaming is not supported in a batch")
         message = answer(parsed, custom_id, store.settings.answer_bytes)
     except Refusal as refusal:
         error = dict(refusal.payload)

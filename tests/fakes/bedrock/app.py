@@ -45,5 +45,7 @@ def bedrock_app(
     app.router.add_get(JOB, jobs.get_job)
     app.router.add_post(f"{JOB}/stop", jobs.stop_job)
     app.router.add_post("/model/{model}/converse", runtime.converse_now)
+    app.router.add_post("/model/{model}/converse-stream", runtime.converse_streaming)
     app.router.add_post("/model/{model}/invoke", runtime.invoke_now)
+    app.router.add_post("/model/{model}/invoke-with-response-stream", runtime.invoke_streaming)
     return app

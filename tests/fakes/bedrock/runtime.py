@@ -1,12 +1,17 @@
 """`/model/{id}/converse` and `/model/{id}/invoke`: one request, answered at once."""
 
 import secrets
+from base64 import b64encode
 from typing import Any
 
+import orjson
 from aiohttp import web
 
+from ..anthropic.message_stream import message_events
+from ..event_stream import binary_events
 from ..journal import EXCHANGE
 from .converse_rules import ConverseCall, s3_uris
+from .converse_stream import converse_events
 from .envelope import refuse
 from .gate import allow_query, json_object
 from .invocation import Answer, converse, invoke
@@ -18,6 +23,14 @@ from .store import STORE, BedrockStore
 
 
 async def converse_now(request: web.Request) -> web.Response:
+    return web.json_response(await _converse(request))
+
+
+async def converse_streaming(request: web.Request) -> web.Response:
+    return binary_events(converse_events(await _converse(request)))
+
+
+async def _converse(request: web.Request) -> dict[str, Any]:
     allow_query(request)
     store, model, body = request.app[STORE], _model(request, "Converse"), json_object(request)
     there = await _there(store, body)
@@ -30,6 +43,20 @@ async def converse_now(request: web.Request) -> web.Response:
 
 
 async def invoke_now(request: web.Request) -> web.Response:
+    return web.json_response(_invoke(request))
+
+
+async def invoke_streaming(request: web.Request) -> web.Response:
+    """Unverified for other models than Claude, so only that streams here."""
+    if find_model(request.match_info["model"]).claude is None:
+        raise refuse("ValidationException", "This fake streams only Claude's own answers.")
+    return binary_events(
+        ("chunk", {"bytes": b64encode(orjson.dumps(event)).decode()})
+        for event in message_events(_invoke(request))
+    )
+
+
+def _invoke(request: web.Request) -> dict[str, Any]:
     allow_query(request)
     store, model, body = request.app[STORE], _model(request, "InvokeModel"), json_object(request)
     try:
@@ -45,10 +72,9 @@ def _model(request: web.Request, operation: str) -> Model:
     return find_model(given)
 
 
-def _answered(request: web.Request, answer: Answer) -> web.Response:
+def _answered(request: web.Request, answer: Answer) -> dict[str, Any]:
     request[EXCHANGE].asks(answer.asked)
-    settings = request.app[STORE].settings
-    return web.json_response(answer.output | settings.answer)
+    return answer.output | request.app[STORE].settings.answer
 
 
 async def _there(store: BedrockStore, body: dict[str, Any]) -> set[str]:

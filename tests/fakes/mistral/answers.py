@@ -132,7 +132,9 @@ def _message(body: dict[str, Any], text: str, size: int) -> tuple[dict[str, Any]
 
 
 def _called(body: dict[str, Any], text: str) -> dict[str, Any] | None:
-    """The function that the fake model calls, if it calls one."""
+    """The function that the fake model calls, if it calls one. After a result it calls none."""
+    if body["messages"][-1]["role"] == "tool":
+        return None
     functions: list[dict[str, Any]] = [tool["function"] for tool in body.get("tools") or ()]
     choice = body.get("tool_choice", "auto")
     if isinstance(choice, dict):

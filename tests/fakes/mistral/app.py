@@ -5,7 +5,7 @@ from aiohttp import web
 from .. import control
 from ..journal import Settings
 from ..snapshot import install_snapshot
-from . import files, jobs, models
+from . import files, jobs, models, prompts
 from .backdoor import MistralBackdoor
 from .gate import envelope_middleware, gate_middleware, name_request
 from .snapshot import MistralSnapshot
@@ -33,5 +33,6 @@ def mistral_app() -> web.Application:
     app.router.add_get("/v1/batch/jobs/{id}", jobs.get_job)
     app.router.add_delete("/v1/batch/jobs/{id}", jobs.delete_job)
     app.router.add_post("/v1/batch/jobs/{id}/cancel", jobs.cancel_job)
+    app.router.add_post("/v1/chat/completions", prompts.create)
     app.router.add_get("/v1/models", models.list_models)
     return app

@@ -203,8 +203,6 @@ def parse_chat(body: Any) -> dict[str, Any]:
     _check_calls(chat["messages"])
     _check_tools(chat)
     _check_format(chat)
-    if chat.get("stream"):
-        raise ShapeError("value", "stream", "A batch does not stream.")
     return chat
 
 

@@ -72,6 +72,8 @@ def _answer_line(
     if b"please lose" in orjson.dumps(line["body"]):
         return
     try:
+        if line["body"].get("stream"):
+            raise ShapeError("value", "stream", "A batch does not stream.")
         body = answer(job.resource, line["body"], store.settings.answer_bytes)
     except ShapeError as wrong:
         status, body = 422, error_body(validation_body(wrong, "body"))

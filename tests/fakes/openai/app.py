@@ -5,7 +5,7 @@ from aiohttp import web
 from .. import control
 from ..journal import Settings
 from ..snapshot import install_snapshot
-from . import batches, files, models, uploads
+from . import batches, files, models, prompts, uploads
 from .backdoor import OpenAIBackdoor
 from .gate import envelope_middleware, gate_middleware, name_request
 from .snapshot import OpenAISnapshot
@@ -36,5 +36,6 @@ def openai_app() -> web.Application:
     app.router.add_get("/v1/batches", batches.list_batches)
     app.router.add_get("/v1/batches/{id}", batches.get_batch)
     app.router.add_post("/v1/batches/{id}/cancel", batches.cancel_batch)
+    app.router.add_post("/v1/chat/completions", prompts.create)
     app.router.add_get("/v1/models", models.list_models)
     return app

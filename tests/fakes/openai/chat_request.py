@@ -167,6 +167,10 @@ CHAT = Record(
         ),
         "stop": Nullable(Either((Text(), Sequence(Text(low=1), low=1, high=4)))),
         "store": Nullable(Flag()),
+        "stream": Nullable(Flag()),
+        "stream_options": Nullable(
+            Record({"include_obfuscation": Flag(), "include_usage": Flag()})
+        ),
         "temperature": Nullable(Number(low=0, high=2)),
         "tool_choice": TOOL_CHOICE,
         "tools": Sequence(TOOL, low=1, high=128),

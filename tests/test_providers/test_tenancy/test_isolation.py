@@ -128,7 +128,9 @@ class IsolatedProvider:
             batches=inner,
         )
         self.memory = MemoryBudget()
-        self.provider = isolate_tenants(provider, self.state, LineSplitter(1000, self.memory))
+        self.provider = isolate_tenants(
+            provider, self.state, LineSplitter(1000, self.memory), self.memory
+        )
 
     @property
     def files(self) -> Any:

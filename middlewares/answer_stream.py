@@ -1,0 +1,116 @@
+"""A model's answer in chunks, as SDKs read it.
+
+No comments, no names of events and no end mark: SDKs fail on them, or lose data. A bare blank line
+is what all of them skip, and the only form of an error that all of them raise is an event whose
+first member is `error`.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Final, Protocol
+
+from middlewares import outcomes
+from providers.body import Body, start_body
+from providers.errors import FerryError
+from providers.json_api.json_text import render_json
+
+# Load balancers close a connection that is silent for longer.
+PAUSE_SECONDS: Final = 15.0
+
+
+class Writer(Protocol):
+    """How chunks become bytes."""
+
+    pause: bytes
+
+    def element(self, document: bytes, /) -> bytes: ...
+
+    def end(self) -> bytes: ...
+
+
+class Events:
+    pause = b"\n\n"
+
+    def element(self, document: bytes) -> bytes:
+        return b"data: " + document + b"\n\n"
+
+    def end(self) -> bytes:
+        return b""
+
+
+class List:
+    pause = b"\n"
+
+    def __init__(self) -> None:
+        self._before = b"["
+
+    def element(self, document: bytes) -> bytes:
+        before, self._before = self._before, b","
+        return before + document
+
+    def end(self) -> bytes:
+        return b"[]" if self._before == b"[" else b"]"
+
+
+async def start_stream(
+    streamed: outcomes.Streamed, envelope: "Envelope", pause: float = PAUSE_SECONDS
+) -> Body:
+    """Returns when there is a chunk, or after `pause` seconds. Raises an error before that."""
+    writer: Writer = Events() if streamed.form is outcomes.StreamForm.EVENTS else List()
+    try:
+        return await start_body(_written(streamed.answer.chunks, writer, envelope, pause))
+    except BaseException:
+        await streamed.answer.close()
+        raise
+
+
+class Envelope(Protocol):
+    """The object that an error is in a response's body."""
+
+    def __call__(self, error: FerryError, /) -> dict[str, object]: ...
+
+
+async def _written(
+    chunks: AsyncGenerator[bytes, None], writer: Writer, envelope: Envelope, pause: float
+) -> AsyncGenerator[bytes, None]:
+    begun = False
+    try:
+        async with aclosing(_with_pauses(chunks, pause)) as arriving:
+            async for chunk in arriving:
+                yield writer.pause if chunk is None else writer.element(chunk)
+                begun = True
+    except FerryError as error:
+        if not begun:
+            raise
+        yield writer.element(render_json(envelope(error)))
+    yield writer.end()
+
+
+async def _with_pauses(
+    chunks: AsyncGenerator[bytes, None], pause: float
+) -> AsyncGenerator[bytes | None, None]:
+    """The chunks, with None after every `pause` seconds in which none came."""
+    reading: asyncio.Task[bytes] | None = None
+    try:
+        while True:
+            reading = reading or asyncio.ensure_future(_next(chunks))
+            done, _ = await asyncio.wait({reading}, timeout=pause)
+            if not done:
+                yield None
+                continue
+            try:
+                chunk = reading.result()
+            except StopAsyncIteration:
+                return
+            reading = None
+            yield chunk
+    finally:
+        if reading is not None:
+            reading.cancel()
+            await asyncio.wait({reading})
+        await chunks.aclose()
+
+
+async def _next(chunks: AsyncGenerator[bytes, None]) -> bytes:
+    return await anext(chunks)

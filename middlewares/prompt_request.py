@@ -1,0 +1,37 @@
+"""Reads a single request to a model into its operation."""
+
+from functools import partial
+
+from aiohttp import web
+
+from middlewares import operations as op
+from middlewares import outcomes
+from middlewares.provider_resolution import check_file_owner
+from middlewares.request_keys import GATEWAY, PROVIDER, ROUTE
+from middlewares.request_rewrite import read_inline, relayed
+from providers.errors import invalid_argument
+from providers.json_api.path_names import check_path_name
+from providers.resources import Prompt
+
+
+async def generate(request: web.Request) -> op.Operation:
+    if op.PROMPTS.of(request[PROVIDER]) is None:
+        return await relayed(request)
+    return op.Generate(await _prompt(request))
+
+
+async def stream(request: web.Request) -> op.Operation:
+    if op.PROMPTS.of(request[PROVIDER]) is None:
+        return await relayed(request)
+    form = request.query.get("alt", outcomes.StreamForm.LIST)
+    if form not in tuple(outcomes.StreamForm):
+        known = ", ".join(outcomes.StreamForm)
+        raise invalid_argument(f"must be one of {known}", path="alt")
+    return op.Stream(await _prompt(request), outcomes.StreamForm(form))
+
+
+async def _prompt(request: web.Request) -> Prompt:
+    model = request[ROUTE].name
+    check_path_name(model, None, "model")
+    check = partial(check_file_owner, request.app[GATEWAY], request[PROVIDER])
+    return Prompt(model, await read_inline(request), check)

@@ -1,0 +1,66 @@
+"""Prompts to Claude over Anthropic's Messages."""
+
+from functools import partial
+from typing import Any, Final
+
+from providers.anthropic.batch_lines import NATIVE_FILE
+from providers.batches.file_references import FileReferences
+from providers.claude_content.api_version import OLD_VERSION, needs_old_version
+from providers.claude_content.generate_to_anthropic import to_anthropic_message
+from providers.claude_content.message_from_anthropic import from_anthropic_message
+from providers.claude_content.message_stream import MessageStream
+from providers.credential import Caller
+from providers.gemini_content.warnings import Warnings
+from providers.json_api.client import JsonApi
+from providers.memory import MemoryBudget
+from providers.prompts.stream import event_stream
+from providers.prompts.translation import from_provider, to_provider
+from providers.resources import AnswerStream, Generated, Prompt
+
+_PATH: Final = "v1/messages"
+
+
+class AnthropicPrompts:
+    """Implements `providers.provider.Prompts`."""
+
+    def __init__(self, client: JsonApi, memory: MemoryBudget, default_max_tokens: int) -> None:
+        self._client = client
+        self._memory = memory
+        self._default_max_tokens = default_max_tokens
+
+    async def generate(self, caller: Caller, prompt: Prompt) -> Generated:
+        headers: dict[str, str] = {}
+        sent = await to_provider(self._memory, prompt, partial(self._translate, prompt, headers))
+        answer = await self._client.ask(caller, _PATH, sent.body, **headers)
+        document = await from_provider(self._client.name, answer, from_anthropic_message)
+        return Generated(document, sent.warnings)
+
+    async def stream(self, caller: Caller, prompt: Prompt) -> AnswerStream:
+        headers: dict[str, str] = {}
+        translate = partial(self._translate_stream, prompt, headers)
+        sent = await to_provider(self._memory, prompt, translate)
+        reply = await self._client.begin(caller, _PATH, sent.body, **headers)
+        return await event_stream(self._client.name, reply, MessageStream(), sent.warnings)
+
+    def _translate_stream(
+        self, prompt: Prompt, headers: dict[str, str], request: dict[str, Any], warnings: Warnings
+    ) -> dict[str, Any]:
+        return self._translate(prompt, headers, request, warnings) | {"stream": True}
+
+    def _translate(
+        self, prompt: Prompt, headers: dict[str, str], request: dict[str, Any], warnings: Warnings
+    ) -> dict[str, Any]:
+        """Adds to `headers` what the request needs."""
+        files = FileReferences(NATIVE_FILE, prompt.check_file_name)
+        params = to_anthropic_message(
+            request,
+            model=prompt.model,
+            path="",
+            warnings=warnings,
+            file_ids=lambda uri: files.id_of(uri, "contents"),
+            default_max_tokens=self._default_max_tokens,
+            api_version=OLD_VERSION,
+        )
+        if needs_old_version(params):
+            headers["anthropic_version"] = OLD_VERSION
+        return params

@@ -1,0 +1,114 @@
+"""Prompts to the models of Bedrock: Converse, or Claude's own schema if Converse lacks a field."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, TypeAlias
+
+from providers.aws.client import AwsClient
+from providers.aws.target import AwsTarget, AwsTargets
+from providers.bedrock.content.batch_lines import first_invocation
+from providers.bedrock.content.bedrock_models import InvocationType, ModelFamily, model_family
+from providers.bedrock.content.converse_stream import ClaudeStream, ConverseStream, Event
+from providers.bedrock.content.generate_to_converse import to_converse
+from providers.bedrock.content.generate_to_invoke_model import to_invoke_model
+from providers.bedrock.content.result_from_bedrock import asked_for_thoughts, echoed, from_model
+from providers.bedrock.event_stream import typed_events
+from providers.bedrock.jobs.job_media import Media
+from providers.bedrock.runtime import invoke, invoke_streaming, request_id
+from providers.credential import Caller
+from providers.errors import FerryError
+from providers.gemini_content.warnings import Warnings
+from providers.json_api.answer_shape import present
+from providers.limits import UPSTREAM_ANSWER
+from providers.memory import MemoryBudget
+from providers.prompts.stream import StreamReader, translated
+from providers.prompts.translation import from_provider, to_provider
+from providers.resources import AnswerStream, BatchKind, Generated, Prompt
+from providers.retries import Retries
+from providers.upstream import Reply, invalid_answer
+
+_EVENT_STREAM: Final = "application/vnd.amazon.eventstream"
+
+_Call: TypeAlias = Callable[
+    [AwsClient, AwsTarget, str, InvocationType, bytes], Coroutine[Any, Any, Reply]
+]
+
+
+class BedrockPrompts:
+    """Implements `providers.provider.Prompts`."""
+
+    def __init__(
+        self, client: AwsClient, targets: AwsTargets, memory: MemoryBudget, retries: Retries
+    ) -> None:
+        self._client = client
+        self._targets = targets
+        self._memory = memory
+        self._retries = retries
+
+    async def generate(self, caller: Caller, prompt: Prompt) -> Generated:
+        translation = _Translation(prompt, await self._targets.of(caller))
+        sent = await to_provider(self._memory, prompt, translation.to_model)
+        async with await self._begin(invoke, translation, sent.body) as reply:
+            answer = await reply.read(UPSTREAM_ANSWER)
+        translate = partial(translation.from_model, request_id(reply))
+        document = await from_provider(self._client.name, answer, translate)
+        return Generated(document, sent.warnings)
+
+    async def stream(self, caller: Caller, prompt: Prompt) -> AnswerStream:
+        translation = _Translation(prompt, await self._targets.of(caller))
+        sent = await to_provider(self._memory, prompt, translation.to_model)
+        reply = await self._begin(invoke_streaming, translation, sent.body)
+        if reply.headers.get("Content-Type") != _EVENT_STREAM:
+            await reply.aclose()
+            raise invalid_answer(f"{self._client.name} did not answer with a stream")
+        chunks = translated(typed_events(reply.chunks()), translation.reader(request_id(reply)))
+        return AnswerStream(chunks, sent.warnings, reply.aclose)
+
+    async def _begin(self, call: _Call, translation: "_Translation", body: bytes) -> Reply:
+        """It is sent again only if nothing of it was: an answer costs money."""
+        model, invocation = translation.prompt.model, translation.invocation
+        begin = partial(call, self._client, translation.target, model, invocation, body)
+        return await self._retries.unsent(begin)
+
+
+@dataclass(slots=True)
+class _Translation:
+    """Of one prompt. `read` is the part of what was sent that its answer depends on."""
+
+    prompt: Prompt
+    target: AwsTarget
+    invocation: InvocationType = InvocationType.CONVERSE
+    read: object = None
+
+    def to_model(self, request: dict[str, Any], warnings: Warnings) -> dict[str, Any]:
+        model = self.prompt.model
+        self.invocation = first_invocation(model, BatchKind.GENERATE)
+        try:
+            with warnings.apart() as recorded:
+                body = to_converse(
+                    request, model=model, path="", warnings=warnings, media_uri=self._media_uri
+                )
+            warnings.add(recorded)
+        except FerryError:
+            if model_family(model) is not ModelFamily.CLAUDE:
+                raise
+            self.invocation = InvocationType.INVOKE_MODEL
+            body = to_invoke_model(request, model=model, path="", warnings=warnings)
+        self.read = echoed(body).get("modelInput")
+        return body
+
+    def from_model(self, answer_id: str, answer: dict[str, Any]) -> dict[str, Any]:
+        document = from_model(answer, self.read, self.invocation)
+        return present({"modelVersion": self.prompt.model, "responseId": answer_id or None}) | (
+            document
+        )
+
+    def reader(self, answer_id: str) -> StreamReader[Event]:
+        if self.invocation is InvocationType.INVOKE_MODEL:
+            return ClaudeStream()
+        thoughts = asked_for_thoughts(self.read)
+        return ConverseStream(self.prompt.model, answer_id, thoughts=thoughts)
+
+    def _media_uri(self, uri: str, path: str) -> str | None:
+        return Media(self.target.folder, None, self.prompt.check_file_name).uri(uri, path)

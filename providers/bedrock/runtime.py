@@ -1,0 +1,57 @@
+"""Calls to the models of Bedrock's runtime."""
+
+from typing import Final
+
+from providers.aws.client import AwsClient
+from providers.aws.signing import BEDROCK, aws_url, encode_segment
+from providers.aws.target import AwsTarget
+from providers.bedrock.content.bedrock_models import InvocationType
+from providers.upstream import Reply
+
+_VERBS: Final = {InvocationType.CONVERSE: "converse", InvocationType.INVOKE_MODEL: "invoke"}
+_STREAM_VERBS: Final = {
+    InvocationType.CONVERSE: "converse-stream",
+    InvocationType.INVOKE_MODEL: "invoke-with-response-stream",
+}
+_REQUEST_ID: Final = "x-amzn-RequestId"
+
+
+async def invoke(
+    client: AwsClient,
+    target: AwsTarget,
+    model: str,
+    invocation: InvocationType,
+    model_input: bytes,
+    silence: float | None = None,
+) -> Reply:
+    """One attempt; the answer is still on the wire. `silence` as in OutboundRequest."""
+    return await _call(client, target, model, _VERBS[invocation], model_input, silence)
+
+
+async def invoke_streaming(
+    client: AwsClient,
+    target: AwsTarget,
+    model: str,
+    invocation: InvocationType,
+    model_input: bytes,
+) -> Reply:
+    """As `invoke`; the answer is an event stream."""
+    return await _call(client, target, model, _STREAM_VERBS[invocation], model_input, None)
+
+
+def request_id(reply: Reply) -> str:
+    """Bedrock's id of the call; empty if it has none."""
+    return reply.headers.get(_REQUEST_ID, "")
+
+
+async def _call(
+    client: AwsClient,
+    target: AwsTarget,
+    model: str,
+    verb: str,
+    model_input: bytes,
+    silence: float | None,
+) -> Reply:
+    url = aws_url(target.runtime, f"/model/{encode_segment(model)}/{verb}")
+    headers = {"Content-Type": "application/json"}
+    return await client.open(target, BEDROCK, "POST", url, model_input, headers, silence)

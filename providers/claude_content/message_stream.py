@@ -1,0 +1,139 @@
+"""The events of a streamed Message -> Gemini's chunks."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from providers.claude_content.message_from_anthropic import (
+    FINISH_REASONS,
+    explain_refusal,
+    usage_of,
+)
+from providers.claude_content.thought_signatures import (
+    render_redacted_thinking,
+    render_thinking_signature,
+)
+from providers.gemini_content.candidate import Candidate
+from providers.gemini_content.streamed_answer import Chunk, StreamedAnswer, StreamedCall
+from providers.json_api.answer_shape import (
+    as_text,
+    count_or_none,
+    object_or_nothing,
+    text_or_none,
+    unknown_type,
+)
+from providers.json_api.json_text import parse_object
+from providers.status import Status
+from providers.upstream import UpstreamError, invalid_answer
+
+# In a stream an error has no HTTP status (anthropic.md section 5).
+_STATUS_OF_ERROR: Final[Mapping[str, Status]] = {
+    "invalid_request_error": Status.INVALID_ARGUMENT,
+    "authentication_error": Status.UNAUTHENTICATED,
+    "permission_error": Status.PERMISSION_DENIED,
+    "not_found_error": Status.NOT_FOUND,
+    "rate_limit_error": Status.RESOURCE_EXHAUSTED,
+    "timeout_error": Status.DEADLINE_EXCEEDED,
+}
+
+
+class MessageStream:
+    """Implements `providers.prompts.stream.StreamReader`."""
+
+    def __init__(self) -> None:
+        self.ended = False
+        self._answer = StreamedAnswer()
+        self._calls: dict[int, StreamedCall] = {}
+        self._native: str | None = None
+        self._stop_details: dict[str, Any] = {}
+        self._usage: dict[str, Any] = {}
+
+    def read(self, data: bytes) -> Iterator[Chunk]:
+        event = parse_object(data)
+        if event is None:
+            raise invalid_answer("an event of the stream is not a JSON object")
+        match event.get("type"):
+            case "message_start":
+                self._start(_part(event, "message"))
+            case "content_block_start":
+                yield from self._begin_block(_index(event), _part(event, "content_block"))
+            case "content_block_delta":
+                yield from self._delta(_index(event), _part(event, "delta"))
+            case "message_delta":
+                self._finish(event)
+            case "message_stop":
+                self.ended = True
+            case "error":
+                raise _error(_part(event, "error"))
+            case _:  # pings, and events that are newer than this
+                pass
+
+    def end(self) -> Iterator[Chunk]:
+        if not self.ended:
+            raise invalid_answer("the stream ended before the answer did")
+        candidate = Candidate(0, FINISH_REASONS.get(self._native or "", "OTHER"), self._native)
+        if self._native == "refusal":
+            explain_refusal(candidate, self._stop_details)
+        yield from self._answer.end(candidate, usage_of(self._usage))
+
+    def _start(self, message: dict[str, Any]) -> None:
+        self._answer.model = message.get("model")
+        self._answer.answer_id = message.get("id")
+        self._usage = _part(message, "usage")
+
+    def _begin_block(self, index: int, block: dict[str, Any]) -> Iterator[Chunk]:
+        match block.get("type"):
+            case "text":
+                yield from self._answer.say(as_text(block.get("text"), "content_block.text"))
+            case "thinking":
+                yield from self._answer.think(text_or_none(block.get("thinking")) or "")
+            case "redacted_thinking":
+                data = as_text(block.get("data"), "content_block.data")
+                yield from self._answer.sign(render_redacted_thinking(data))
+            case "tool_use":
+                where = f"content[{index}]"
+                self._calls[index] = self._answer.call(block.get("name"), block.get("id"), where)
+            case other:
+                raise unknown_type(other, "content_block")
+
+    def _delta(self, index: int, delta: dict[str, Any]) -> Iterator[Chunk]:
+        match delta.get("type"):
+            case "text_delta":
+                yield from self._answer.say(as_text(delta.get("text"), "delta.text"))
+            case "thinking_delta":
+                yield from self._answer.think(as_text(delta.get("thinking"), "delta.thinking"))
+            case "signature_delta":
+                signature = as_text(delta.get("signature"), "delta.signature")
+                yield from self._answer.sign(render_thinking_signature(signature))
+            case "input_json_delta":
+                text = as_text(delta.get("partial_json"), "delta.partial_json")
+                self._answer.add_arguments(self._call(index), text)
+            case _:  # citations cannot be asked for
+                pass
+
+    def _call(self, index: int) -> StreamedCall:
+        if index not in self._calls:
+            raise invalid_answer("a piece of a function call came before the call")
+        return self._calls[index]
+
+    def _finish(self, event: dict[str, Any]) -> None:
+        """Its counts are those of the whole message, and replace those of the start."""
+        delta = _part(event, "delta")
+        self._native = text_or_none(delta.get("stop_reason")) or self._native
+        self._stop_details = _part(delta, "stop_details") or self._stop_details
+        counts = _part(event, "usage")
+        self._usage |= {name: count for name, count in counts.items() if count is not None}
+
+
+def _index(event: dict[str, Any]) -> int:
+    return count_or_none(event.get("index")) or 0
+
+
+def _part(event: dict[str, Any], name: str) -> dict[str, Any]:
+    return object_or_nothing(event.get(name))
+
+
+def _error(error: dict[str, Any]) -> UpstreamError:
+    kind = text_or_none(error.get("type")) or ""
+    message = text_or_none(error.get("message")) or kind or "the provider gave no reason"
+    status = _STATUS_OF_ERROR.get(kind, Status.UNAVAILABLE)
+    return UpstreamError(status, message, reason=kind or None)

@@ -1,0 +1,112 @@
+"""An answer in chunks, each a GenerateContentResponse.
+
+SDKs forget a turn of a chat unless every chunk has a part and the last one a finish reason. Go
+loses a signature on an empty text, and SDKs take function calls in two chunks for two turns. So a
+piece of a thought waits for its signature, and all calls are in the last chunk.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from providers.gemini_content.candidate import Candidate
+from providers.json_api.answer_shape import present, text_or_none
+from providers.limits import STREAM_CALLS
+from providers.upstream import invalid_answer
+
+Chunk: TypeAlias = dict[str, Any]
+
+# Characters of one chunk. The JavaScript SDK's time grows with the square of a chunk's length.
+_PIECE: Final = 64 << 10
+_SIGNATURE: Final = "thoughtSignature"
+
+
+@dataclass(slots=True)
+class StreamedCall:
+    """A function call whose arguments come in pieces."""
+
+    name: object
+    call_id: object
+    where: str
+    arguments: str = ""
+
+
+class StreamedAnswer:
+    """`model` and `answer_id` are named in each chunk."""
+
+    def __init__(self) -> None:
+        self.model: object = None
+        self.answer_id: object = None
+        self._calls: list[StreamedCall] = []
+        self._arguments = 0
+        self._thought = ""
+        self._signature: str | None = None
+        self._said = False
+
+    def say(self, text: str, **members: Any) -> Iterator[Chunk]:
+        """`members` are further ones of the candidate."""
+        yield from self._release()
+        for start in range(0, len(text), _PIECE):
+            part = {"text": text[start : start + _PIECE], **self._pending_signature()}
+            yield self._chunk(part, **(members if start == 0 else {}))
+
+    def think(self, text: str) -> Iterator[Chunk]:
+        if not text:
+            return
+        yield from self._release()
+        for start in range(0, len(text) - _PIECE, _PIECE):
+            yield self._chunk({"text": text[start : start + _PIECE], "thought": True})
+        self._thought = text[-(len(text) % _PIECE or _PIECE) :]
+
+    def sign(self, signature: str) -> Iterator[Chunk]:
+        """The signature of the thought before, or of one whose text is not shown."""
+        self._signature = signature
+        if self._thought:
+            yield from self._release()
+
+    def call(self, name: object, call_id: object, where: str) -> StreamedCall:
+        """Begins a function call; `where` is its path in the provider's stream."""
+        called = StreamedCall(name, call_id, where)
+        self._calls.append(called)
+        return called
+
+    def add_arguments(self, call: StreamedCall, text: str) -> None:
+        self._arguments += len(text)
+        if self._arguments > STREAM_CALLS:
+            raise invalid_answer(f"function calls with more than {STREAM_CALLS} characters")
+        call.arguments += text
+
+    def end(self, candidate: Candidate, usage: dict[str, Any]) -> Iterator[Chunk]:
+        """`candidate` has the finish reason, and notes on it."""
+        yield from self._release()
+        for call in self._calls:
+            with candidate.reading():
+                candidate.add_call(call.name, call.arguments, call.call_id, call.where)
+        if self._said and not self._calls:
+            candidate.add_text("")
+        rendered = candidate.render()
+        parts = rendered["content"]["parts"] or [{"text": ""}]
+        parts[0] |= self._pending_signature()
+        rendered["content"]["parts"] = parts
+        yield {"candidates": [rendered], **usage, **self._named()}
+
+    def _release(self) -> Iterator[Chunk]:
+        """The piece of a thought that waited for its signature."""
+        if self._thought:
+            part = {"text": self._thought, "thought": True, **self._pending_signature()}
+            self._thought = ""
+            yield self._chunk(part)
+
+    def _pending_signature(self) -> dict[str, str]:
+        signature, self._signature = self._signature, None
+        return {} if signature is None else {_SIGNATURE: signature}
+
+    def _chunk(self, part: dict[str, Any], **members: Any) -> Chunk:
+        self._said = True
+        candidate = {"content": {"role": "model", "parts": [part]}, "index": 0, **members}
+        return {"candidates": [candidate], **self._named()}
+
+    def _named(self) -> dict[str, str]:
+        return present(
+            {"modelVersion": text_or_none(self.model), "responseId": text_or_none(self.answer_id)}
+        )

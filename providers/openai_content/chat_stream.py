@@ -1,0 +1,130 @@
+"""The chunks of a streamed ChatCompletion -> Gemini's chunks."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from providers.gemini_content.candidate import Candidate
+from providers.gemini_content.streamed_answer import Chunk, StreamedAnswer, StreamedCall
+from providers.json_api.answer_shape import (
+    as_object,
+    as_text,
+    count_or_none,
+    list_or_empty,
+    object_or_nothing,
+    text_or_none,
+    untranslatable,
+)
+from providers.json_api.json_text import parse_object
+from providers.json_api.refusal_body import code_of, message_of
+from providers.openai_content.answer_members import (
+    CHAT_USAGE,
+    add_token_logprobs,
+    from_openai_usage,
+)
+from providers.openai_content.chat_from_openai import FINISH_REASONS
+from providers.openai_content.error_codes import rpc_status_of_code
+from providers.status import Status
+from providers.upstream import UpstreamError, invalid_answer
+
+_DONE: Final = b"[DONE]"
+
+
+class ChatStream:
+    """Implements `providers.prompts.stream.StreamReader`."""
+
+    def __init__(self) -> None:
+        self.ended = False
+        self._answer = StreamedAnswer()
+        self._calls: dict[int, StreamedCall] = {}
+        self._native: str | None = None
+        self._refused = False
+        self._usage: dict[str, Any] = {}
+
+    def read(self, data: bytes) -> Iterator[Chunk]:
+        if data.strip() == _DONE:
+            self.ended = True
+            return
+        chunk = parse_object(data)
+        if chunk is None:
+            raise invalid_answer("an event of the stream is not a JSON object")
+        _check_for_error(chunk)
+        self._answer.model = self._answer.model or chunk.get("model")
+        self._answer.answer_id = self._answer.answer_id or chunk.get("id")
+        usage = from_openai_usage(chunk.get("usage"), CHAT_USAGE)
+        self._usage = usage or self._usage
+        for choice in list_or_empty(chunk.get("choices"), "choices"):
+            yield from self._choice(as_object(choice, "choices[0]"))
+
+    def end(self) -> Iterator[Chunk]:
+        if self._native is None:
+            raise invalid_answer("the stream ended before the answer did")
+        reason = "SAFETY" if self._refused else FINISH_REASONS.get(self._native, "OTHER")
+        yield from self._answer.end(Candidate(0, reason, self._native), self._usage)
+
+    def _choice(self, choice: dict[str, Any]) -> Iterator[Chunk]:
+        delta = object_or_nothing(choice.get("delta"))
+        self._native = text_or_none(choice.get("finish_reason")) or self._native
+        tokens = object_or_nothing(choice.get("logprobs")).get("content")
+        yield from self._content(delta.get("content"), _logprobs(tokens))
+        if delta.get("refusal"):
+            self._refused = True
+            yield from self._answer.say(as_text(delta["refusal"], "delta.refusal"))
+        for call in list_or_empty(delta.get("tool_calls"), "delta.tool_calls"):
+            self._call(as_object(call, "delta.tool_calls[0]"))
+        if delta.get("function_call") is not None:  # the older form of tool_calls
+            self._call({"index": 0, "function": delta["function_call"]})
+        if delta.get("audio") is not None:
+            raise untranslatable("delta.audio cannot be translated: audio is not supported")
+
+    def _content(self, content: object, logprobs: dict[str, Any]) -> Iterator[Chunk]:
+        """OpenAI writes a string; Mistral writes a list of parts where the model thinks."""
+        if isinstance(content, str):
+            yield from self._answer.say(content, **logprobs)
+            return
+        for entry in list_or_empty(content, "delta.content"):
+            part = as_object(entry, "delta.content[0]")
+            if part.get("type") == "thinking":
+                yield from self._thinking(part.get("thinking"))
+            elif part.get("type") in ("text", None):
+                yield from self._answer.say(as_text(part.get("text"), "delta.content[0].text"))
+
+    def _thinking(self, thinking: object) -> Iterator[Chunk]:
+        if isinstance(thinking, str):
+            yield from self._answer.think(thinking)
+            return
+        for entry in list_or_empty(thinking, "delta.content[0].thinking"):
+            text = as_object(entry, "delta.content[0].thinking[0]").get("text")
+            yield from self._answer.think(as_text(text, "delta.content[0].thinking[0].text"))
+
+    def _call(self, piece: dict[str, Any]) -> None:
+        function = object_or_nothing(piece.get("function"))
+        number = count_or_none(piece.get("index")) or 0
+        call = self._calls.get(number)
+        if call is None:
+            where = f"delta.tool_calls[{number}]"
+            call = self._calls[number] = self._answer.call(
+                function.get("name"), piece.get("id"), where
+            )
+        if function.get("arguments"):
+            text = as_text(function["arguments"], f"{call.where}.function.arguments")
+            self._answer.add_arguments(call, text)
+
+
+def _logprobs(tokens: object) -> dict[str, Any]:
+    if not tokens:
+        return {}
+    candidate = Candidate(0, "", None)
+    add_token_logprobs(candidate, tokens, "logprobs.content")
+    rendered = candidate.render()
+    return {name: rendered[name] for name in ("logprobsResult", "avgLogprobs") if name in rendered}
+
+
+def _check_for_error(chunk: dict[str, Any]) -> None:
+    """Raises UpstreamError for an error in place of a chunk. vLLM writes it without `error`."""
+    if not chunk.get("error") and chunk.get("object") != "error":
+        return
+    code = code_of(chunk)
+    message = message_of(chunk) or code or "the provider gave no reason"
+    status = rpc_status_of_code(code, Status.UNAVAILABLE)
+    known = Status.UNAVAILABLE if status is Status.INTERNAL else status
+    raise UpstreamError(known, message, reason=code or None)

@@ -1,0 +1,57 @@
+"""A provider's stream, translated event by event as it arrives."""
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from typing import Final, Protocol, TypeVar
+
+from providers.gemini_content.streamed_answer import Chunk
+from providers.json_api.answer_shape import UnreadableAnswer
+from providers.json_api.json_text import render_json
+from providers.prompts.server_sent_events import event_data
+from providers.resources import AnswerStream
+from providers.upstream import Reply, invalid_answer
+
+_EVENT_STREAM: Final = "text/event-stream"
+
+T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
+
+
+class StreamReader(Protocol[T_contra]):
+    """Translates the events of one stream. Raises UpstreamError and UnreadableAnswer."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the provider has said that nothing more follows."""
+
+    def read(self, event: T_contra, /) -> Iterator[Chunk]:
+        """The chunks for one event."""
+
+    def end(self) -> Iterator[Chunk]:
+        """The last chunk. Raises UpstreamError if the answer was not complete."""
+
+
+async def event_stream(
+    name: str, reply: Reply, reader: StreamReader[bytes], warnings: str
+) -> AnswerStream:
+    """The answer to a request for server-sent events. Raises UpstreamError for another answer."""
+    if not reply.headers.get("Content-Type", "").lower().startswith(_EVENT_STREAM):
+        await reply.aclose()
+        raise invalid_answer(f"{name} did not answer with a stream")
+    return AnswerStream(translated(event_data(reply.chunks()), reader), warnings, reply.aclose)
+
+
+async def translated(
+    events: AsyncGenerator[T, None], reader: StreamReader[T]
+) -> AsyncGenerator[bytes, None]:
+    try:
+        async with aclosing(events):
+            async for event in events:
+                for chunk in reader.read(event):
+                    yield render_json(chunk)
+                if reader.ended:
+                    break
+            for chunk in reader.end():
+                yield render_json(chunk)
+    except UnreadableAnswer as error:
+        raise invalid_answer(error.message) from None

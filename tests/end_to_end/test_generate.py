@@ -1,0 +1,215 @@
+"""Single requests to a model, through Google's SDK."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse, ClientSession
+from google import genai
+from google.genai import errors, types
+
+from tests.end_to_end.batch_client import MODELS
+from tests.end_to_end.conftest import Ferry
+from tests.end_to_end.fake_client import FakeClient
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
+
+TRANSLATED = pytest.mark.parametrize(
+    "fake", ["openai", "anthropic", "mistral", "bedrock"], indirect=True
+)
+
+
+def sdk(ferry: Ferry, fake: FakeClient) -> genai.Client:
+    headers = {"x-model-provider": fake.kind.name, **fake.kind.headers}
+    options = types.HttpOptions(base_url=ferry.base_url, headers=headers)
+    return genai.Client(api_key=fake.kind.key, http_options=options)
+
+
+async def ask(
+    ferry: Ferry, fake: FakeClient, contents: Any, **config: Any
+) -> types.GenerateContentResponse:
+    client = sdk(ferry, fake)
+    return await asyncio.to_thread(
+        client.models.generate_content,
+        model=MODELS[fake.kind.name],
+        contents=contents,
+        config=types.GenerateContentConfig(**config),
+    )
+
+
+async def test_an_answer(ferry: Ferry, fake: FakeClient) -> None:
+    answer = await ask(ferry, fake, "hello")
+    assert answer.text is not None
+    assert "hello" in answer.text
+    assert answer.candidates is not None
+    assert answer.candidates[0].finish_reason == types.FinishReason.STOP
+
+
+@TRANSLATED
+async def test_what_an_answer_says_of_itself(ferry: Ferry, fake: FakeClient) -> None:
+    answer = await ask(ferry, fake, "hello")
+    assert answer.usage_metadata is not None
+    assert answer.usage_metadata.prompt_token_count
+    assert answer.response_id
+    assert answer.model_version == MODELS[fake.kind.name]
+
+
+@TRANSLATED
+async def test_a_field_that_cannot_be_carried_is_refused(ferry: Ferry, fake: FakeClient) -> None:
+    with pytest.raises(errors.ClientError) as refused:
+        await ask(ferry, fake, "hello", cached_content="cachedContents/x")
+    assert refused.value.code == 400
+    assert "cachedContent: " in str(refused.value.message)
+    assert await fake.requests(method="POST", path="completions|messages|converse|invoke") == []
+
+
+@TRANSLATED
+async def test_what_is_dropped_is_named(ferry: Ferry, fake: FakeClient) -> None:
+    safety = {"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_LOW_AND_ABOVE"}
+    answer = await ask(ferry, fake, "hello", safety_settings=[safety])
+    assert answer.sdk_http_response is not None
+    warnings = (answer.sdk_http_response.headers or {})["x-ferry-warnings"]
+    assert "safetySettings" in warnings
+
+
+@TRANSLATED
+async def test_a_providers_refusal(ferry: Ferry, fake: FakeClient) -> None:
+    with pytest.raises(errors.ClientError) as refused:
+        await ask(ferry, fake, "please fail")
+    assert refused.value.code == 400
+    assert "asked to fail" in str(refused.value.message)
+
+
+# --- streams -------------------------------------------------------------------------------------
+
+
+async def stream(
+    ferry: Ferry, fake: FakeClient, contents: Any, **config: Any
+) -> list[types.GenerateContentResponse]:
+    client = sdk(ferry, fake)
+
+    def read() -> list[types.GenerateContentResponse]:
+        return list(
+            client.models.generate_content_stream(
+                model=MODELS[fake.kind.name],
+                contents=contents,
+                config=types.GenerateContentConfig(**config),
+            )
+        )
+
+    return await asyncio.to_thread(read)
+
+
+async def test_a_stream(ferry: Ferry, fake: FakeClient) -> None:
+    chunks = await stream(ferry, fake, "hello")
+    assert "".join(chunk.text or "" for chunk in chunks).endswith("hello")
+    assert len(chunks) > 1
+
+
+@TRANSLATED
+async def test_every_chunk_has_a_part_and_the_last_one_the_end(
+    ferry: Ferry, fake: FakeClient
+) -> None:
+    chunks = await stream(ferry, fake, "hello")
+    candidates = [chunk.candidates[0] for chunk in chunks if chunk.candidates]
+    assert len(candidates) == len(chunks)
+    assert all(one.content and one.content.parts for one in candidates)
+    assert [one.finish_reason for one in candidates] == [None] * (len(chunks) - 1) + [
+        types.FinishReason.STOP
+    ]
+    assert {chunk.response_id for chunk in chunks} == {chunks[0].response_id}
+    assert chunks[0].response_id
+    assert [chunk.usage_metadata is not None for chunk in chunks].index(True) == len(chunks) - 1
+
+
+@TRANSLATED
+async def test_a_chat_that_streams_and_calls_a_function(ferry: Ferry, fake: FakeClient) -> None:
+    def weather(place: str) -> str:
+        """What the weather is like."""
+        return f"sunny in {place}"
+
+    client = sdk(ferry, fake)
+    chat = client.chats.create(model=MODELS[fake.kind.name])
+
+    def talk() -> list[str]:
+        said = []
+        config = types.GenerateContentConfig(tools=[weather])
+        for words in ("hello", "call the tool", "again"):
+            chunks = list(chat.send_message_stream(words, config=config))
+            said.append("".join(chunk.text or "" for chunk in chunks))
+        return said
+
+    said = await asyncio.to_thread(talk)
+    assert said[0] == "echo: hello"
+    assert said[2] == "echo: again"
+
+
+@TRANSLATED
+@pytest.mark.parametrize("fault", ["cut_chunks", "truncate"])
+async def test_a_stream_that_breaks_off_is_an_error(
+    ferry: Ferry, fake: FakeClient, fault: str
+) -> None:
+    await fake.arm(
+        {"method": "POST", "path": "completions|messages|stream"}, fault, after_bytes=700
+    )
+    with pytest.raises(errors.APIError) as broken:
+        await stream(ferry, fake, "hello " * 100)
+    assert broken.value.code == 503
+
+
+ANSWER = {"method": "POST", "path": "completions$|messages$|stream$"}
+# Of the fakes' streams: several chunks, and not the end.
+SOME_BYTES = 1500
+
+
+@TRANSLATED
+async def test_a_chunk_arrives_while_the_provider_still_writes(
+    ferry: Ferry, fake: FakeClient, http: ClientSession
+) -> None:
+    held = await fake.arm(ANSWER, "pause", after_bytes=SOME_BYTES)
+    async with streaming(ferry, fake, http, "hello " * 100) as reply:
+        first = await reply.content.readuntil(b"\n\n")
+        assert b"echo" in first
+        await fake.release(held)
+        rest = await reply.read()
+    assert b'"finishReason":"STOP"' in rest
+
+
+@TRANSLATED
+async def test_a_client_that_leaves_ends_the_providers_stream(
+    ferry: Ferry, fake: FakeClient, http: ClientSession
+) -> None:
+    await fake.arm(ANSWER, "pause", after_bytes=SOME_BYTES)
+    async with streaming(ferry, fake, http, "hello " * 100) as reply:
+        await reply.content.readuntil(b"\n\n")
+    await fake.ended(method="POST", outcome="client_gone")
+
+
+@TRANSLATED
+async def test_without_alt_a_stream_is_a_list(
+    ferry: Ferry, fake: FakeClient, http: ClientSession
+) -> None:
+    async with streaming(ferry, fake, http, "hello", alt="json") as reply:
+        assert reply.content_type == "application/json"
+        chunks = await reply.json()
+    assert chunks[-1]["candidates"][0]["finishReason"] == "STOP"
+
+
+@TRANSLATED
+async def test_another_form_of_a_stream_is_refused(
+    ferry: Ferry, fake: FakeClient, http: ClientSession
+) -> None:
+    async with streaming(ferry, fake, http, "hello", alt="proto") as reply:
+        error = (await reply.json())["error"]
+    assert (error["code"], error["message"]) == (400, "alt: must be one of sse, json")
+
+
+def streaming(
+    ferry: Ferry, fake: FakeClient, http: ClientSession, text: str, alt: str = "sse"
+) -> AbstractAsyncContextManager[ClientResponse]:
+    headers = {"x-goog-api-key": fake.kind.key, **fake.kind.headers}
+    body = {"contents": [{"parts": [{"text": text}]}]}
+    path = f"v1beta/models/{MODELS[fake.kind.name]}:streamGenerateContent"
+    url = f"{ferry.base_url}/{path}?alt={alt}"
+    return http.post(url, json=body, headers=headers)

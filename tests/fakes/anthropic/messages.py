@@ -1,0 +1,28 @@
+"""Single Messages, answered at once."""
+
+from aiohttp import web
+
+from ..event_stream import events
+from ..intake import read_json
+from .answers import answer
+from .gate import allow_query, needs_json
+from .message_stream import message_events
+from .request_rules import parse_params
+from .store import DIALECT, OWNER, STORE
+
+
+async def create_message(request: web.Request) -> web.Response:
+    allow_query(request)
+    needs_json(request)
+    params = await read_json(request)
+    store, owner = request.app[STORE], request[OWNER]
+
+    def media_type(file_id: str) -> str:
+        return str(store.file(owner, file_id).resource["mime_type"])
+
+    parsed = parse_params(params, request[DIALECT], media_type)
+    message = answer(parsed, store.new_id("msg_"), store.settings.answer_bytes)
+    whole = message | store.settings.answer
+    if parsed.get("stream"):
+        return events(message_events(whole), named=True)
+    return web.json_response(whole)

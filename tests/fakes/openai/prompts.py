@@ -1,0 +1,34 @@
+"""Single requests to a model, answered at once."""
+
+from typing import Any
+
+from aiohttp import web
+
+from ..event_stream import events
+from ..intake import read_json
+from ..refusal import Refusal
+from .answers import LineError, answer
+from .batch_input import MODEL
+from .chat_stream import chat_chunks
+from .envelope import refuse
+from .store import STORE
+
+
+async def create(request: web.Request) -> web.Response:
+    body: Any = await read_json(request)
+    if not isinstance(body, dict):
+        raise refuse(400, "We could not parse the JSON body of your request.")
+    settings = request.app[STORE].settings
+    try:
+        answered = answer(request.path, body, settings.answer_bytes)
+    except LineError as failure:
+        raise Refusal(failure.status, failure.body) from None
+    if not MODEL.fullmatch(body["model"]):
+        message = f"The model `{body['model']}` does not exist or you do not have access to it."
+        raise refuse(404, message, code="model_not_found")
+    whole = answered | settings.answer
+    if body.get("stream"):
+        options = body.get("stream_options") or {}
+        usage = bool(options.get("include_usage"))
+        return events(chat_chunks(whole, usage=usage), done=True)
+    return web.json_response(whole)

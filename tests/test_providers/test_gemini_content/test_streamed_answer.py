@@ -1,0 +1,121 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from providers.gemini_content.candidate import Candidate
+from providers.gemini_content.streamed_answer import Chunk, StreamedAnswer
+from providers.limits import STREAM_CALLS
+from providers.upstream import UpstreamError
+
+STOP = {"finishReason": "STOP", "index": 0}
+
+
+def parts_of(chunks: Iterator[Chunk]) -> list[dict[str, Any]]:
+    found = []
+    for chunk in chunks:
+        (candidate,) = chunk["candidates"]
+        assert candidate["content"]["role"] == "model"
+        found += candidate["content"]["parts"]
+    return found
+
+
+def ended(answer: StreamedAnswer, native: str = "stop", reason: str = "STOP") -> Chunk:
+    *_, last = answer.end(Candidate(0, reason, native), {"usageMetadata": {"totalTokenCount": 1}})
+    return last
+
+
+def test_a_text_is_said_at_once() -> None:
+    answer = StreamedAnswer()
+    answer.model, answer.answer_id = "m", "a1"
+    assert list(answer.say("Hel")) == [
+        {
+            "candidates": [{"content": {"role": "model", "parts": [{"text": "Hel"}]}, "index": 0}],
+            "modelVersion": "m",
+            "responseId": "a1",
+        }
+    ]
+
+
+def test_the_last_chunk_has_a_part_the_reason_and_the_usage() -> None:
+    answer = StreamedAnswer()
+    list(answer.say("hello"))
+    assert ended(answer) == {
+        "candidates": [{"content": {"role": "model", "parts": [{"text": ""}]}, **STOP}],
+        "usageMetadata": {"totalTokenCount": 1},
+    }
+
+
+def test_an_empty_answer_has_a_part() -> None:
+    (candidate,) = ended(StreamedAnswer())["candidates"]
+    assert candidate["content"]["parts"] == [{"text": ""}]
+
+
+def test_an_empty_answer_says_why_it_ended() -> None:
+    (candidate,) = ended(StreamedAnswer(), "filtered", "SAFETY")["candidates"]
+    (note,) = candidate["content"]["parts"]
+    assert "'filtered'" in note["text"]
+
+
+def test_a_piece_of_a_thought_waits_for_its_signature() -> None:
+    answer = StreamedAnswer()
+    assert parts_of(answer.think("a")) == []
+    assert parts_of(answer.think("b")) == [{"text": "a", "thought": True}]
+    signed = {"text": "b", "thought": True, "thoughtSignature": "Uw=="}
+    assert parts_of(answer.sign("Uw==")) == [signed]
+    assert parts_of(answer.say("c")) == [{"text": "c"}]
+
+
+def test_a_thought_without_a_signature_is_not_lost() -> None:
+    answer = StreamedAnswer()
+    list(answer.think("a"))
+    assert parts_of(answer.say("b")) == [{"text": "a", "thought": True}, {"text": "b"}]
+    list(answer.think("c"))
+    (_, last) = list(answer.end(Candidate(0, "STOP", None), {}))
+    assert last["candidates"][0]["finishReason"] == "STOP"
+
+
+def test_a_signature_without_a_thought_goes_on_the_next_part() -> None:
+    answer = StreamedAnswer()
+    assert parts_of(answer.sign("Uw==")) == []
+    assert parts_of(answer.say("a")) == [{"text": "a", "thoughtSignature": "Uw=="}]
+
+
+def test_all_calls_are_in_the_last_chunk() -> None:
+    answer = StreamedAnswer()
+    list(answer.say("I look."))
+    list(answer.sign("Uw=="))
+    first, second = answer.call("f", "c1", "calls[0]"), answer.call("g", None, "calls[1]")
+    for call, piece in [(first, '{"a"'), (second, ""), (first, ":1}")]:
+        answer.add_arguments(call, piece)
+    (candidate,) = ended(answer, "tool_calls")["candidates"]
+    assert candidate["content"]["parts"] == [
+        {"functionCall": {"id": "c1", "name": "f", "args": {"a": 1}}, "thoughtSignature": "Uw=="},
+        {"functionCall": {"name": "g", "args": {}}},
+    ]
+
+
+def test_arguments_that_were_cut_are_named() -> None:
+    answer = StreamedAnswer()
+    answer.add_arguments(answer.call("f", "c1", "calls[0]"), '{"a":')
+    (candidate,) = ended(answer, "length", "MAX_TOKENS")["candidates"]
+    assert candidate["finishReason"] == "MALFORMED_FUNCTION_CALL"
+    (note,) = candidate["content"]["parts"]
+    assert '{"a":' in note["text"]
+
+
+def test_too_many_arguments_end_the_stream() -> None:
+    answer = StreamedAnswer()
+    call = answer.call("f", "c1", "calls[0]")
+    answer.add_arguments(call, "a" * STREAM_CALLS)
+    with pytest.raises(UpstreamError, match="function calls"):
+        answer.add_arguments(call, "a")
+
+
+@pytest.mark.parametrize("kind", ["say", "think"])
+def test_a_long_piece_is_cut(kind: str) -> None:
+    answer = StreamedAnswer()
+    text = "ab" * 100_000
+    said = parts_of(getattr(answer, kind)(text)) + parts_of(answer.say("end"))
+    assert "".join(part["text"] for part in said) == text + "end"
+    assert max(len(part["text"]) for part in said) <= 1 << 16

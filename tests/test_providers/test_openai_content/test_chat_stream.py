@@ -1,0 +1,124 @@
+from typing import Any
+
+import orjson
+import pytest
+
+from providers.errors import FerryError
+from providers.openai_content.chat_stream import ChatStream
+from providers.status import Status
+from providers.upstream import UpstreamError
+
+
+def chunk(delta: dict[str, Any] | None = None, finish: str | None = None, **more: Any) -> bytes:
+    choice = {"index": 0, "delta": delta or {}, "finish_reason": finish}
+    return orjson.dumps({"id": "c1", "model": "m", "choices": [choice], **more})
+
+
+def parts_of(*events: bytes) -> list[dict[str, Any]]:
+    return [part for one in chunks_of(*events) for part in one["candidates"][0]["content"]["parts"]]
+
+
+def chunks_of(*events: bytes) -> list[dict[str, Any]]:
+    stream = ChatStream()
+    read = [one for event in events for one in stream.read(event)]
+    return read + list(stream.end())
+
+
+def test_a_text() -> None:
+    usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+    said = chunks_of(
+        chunk({"role": "assistant", "content": ""}),
+        chunk({"content": "Hel"}),
+        chunk({"content": "lo"}),
+        chunk({}, "stop"),
+        orjson.dumps({"id": "c1", "model": "m", "choices": [], "usage": usage}),
+        b"[DONE]",
+    )
+    texts = [one["candidates"][0]["content"]["parts"] for one in said]
+    assert texts == [[{"text": "Hel"}], [{"text": "lo"}], [{"text": ""}]]
+    assert {(one["modelVersion"], one["responseId"]) for one in said} == {("m", "c1")}
+    assert said[-1]["candidates"][0]["finishReason"] == "STOP"
+    assert said[-1]["usageMetadata"]["totalTokenCount"] == 5
+
+
+def test_calls_in_pieces() -> None:
+    begun = {"index": 0, "id": "a", "type": "function", "function": {"name": "f", "arguments": ""}}
+    second = {"index": 1, "id": "b", "function": {"name": "g", "arguments": "{}"}}
+    said = parts_of(
+        chunk({"tool_calls": [begun]}),
+        chunk({"tool_calls": [{"index": 0, "function": {"arguments": '{"x"'}}]}),
+        chunk({"tool_calls": [second, {"index": 0, "function": {"arguments": ":1}"}}]}),
+        chunk({}, "tool_calls"),
+    )
+    assert said == [
+        {"functionCall": {"id": "a", "name": "f", "args": {"x": 1}}},
+        {"functionCall": {"id": "b", "name": "g", "args": {}}},
+    ]
+
+
+def test_the_older_form_of_a_call() -> None:
+    said = parts_of(
+        chunk({"function_call": {"name": "f", "arguments": "{"}}),
+        chunk({"function_call": {"arguments": "}"}}),
+        chunk({}, "function_call"),
+    )
+    assert said == [{"functionCall": {"name": "f", "args": {}}}]
+
+
+def test_a_refusal_is_text_and_safety() -> None:
+    said = chunks_of(chunk({"refusal": "I will"}), chunk({"refusal": " not."}), chunk({}, "stop"))
+    texts = [one["candidates"][0]["content"]["parts"][0]["text"] for one in said]
+    assert texts == ["I will", " not.", ""]
+    assert said[-1]["candidates"][0]["finishReason"] == "SAFETY"
+
+
+def test_thoughts_in_parts() -> None:
+    """As Mistral writes them."""
+    thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}
+    said = parts_of(
+        chunk({"content": [thinking]}),
+        chunk({"content": [{"type": "text", "text": "Hi"}]}),
+        chunk({}, "stop"),
+    )
+    assert said == [{"text": "Hm", "thought": True}, {"text": "Hi"}, {"text": ""}]
+
+
+def test_log_probabilities_are_those_of_their_chunk() -> None:
+    token = {"token": "Hi", "logprob": -0.5, "bytes": None, "top_logprobs": []}
+    choice = {"index": 0, "delta": {"content": "Hi"}, "logprobs": {"content": [token]}}
+    first, _ = chunks_of(orjson.dumps({"choices": [choice]}), chunk({}, "stop"))
+    assert first["candidates"][0]["logprobsResult"]["chosenCandidates"] == [
+        {"token": "Hi", "logProbability": -0.5}
+    ]
+
+
+def test_a_stream_that_ends_too_early_is_an_error() -> None:
+    with pytest.raises(UpstreamError, match="ended before"):
+        chunks_of(chunk({"content": "Hi"}), b"[DONE]")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        (
+            {"error": {"message": "slow down", "code": "rate_limit_exceeded"}},
+            Status.RESOURCE_EXHAUSTED,
+            "slow down",
+        ),
+        ({"error": {"message": "oh", "code": "server_error"}}, Status.UNAVAILABLE, "oh"),
+        ({"object": "error", "message": "vllm"}, Status.UNAVAILABLE, "vllm"),
+        ({"error": "just text"}, Status.UNAVAILABLE, "just text"),
+    ],
+)
+def test_an_error_in_the_stream(error: dict[str, Any], status: Status, message: str) -> None:
+    with pytest.raises(UpstreamError) as failed:
+        chunks_of(chunk({"content": "Hi"}), orjson.dumps(error))
+    assert (failed.value.status, failed.value.message) == (status, message)
+
+
+@pytest.mark.parametrize(
+    "event", [b"{", b"[]", b"1", b"<html>", b'{"choices": 5}', b'{"choices":[1]}']
+)
+def test_what_is_no_chunk_is_an_error(event: bytes) -> None:
+    with pytest.raises(FerryError, match=r"object|list"):
+        chunks_of(event)
