@@ -27,7 +27,14 @@ from providers.errors import FerryError
 from providers.limits import SIZE_DIGITS
 from providers.status import Status
 from proxy.http_errors import HEAD_BYTES, MALFORMED, TOO_LONG, closing_response, raw_response
-from proxy.read_buffers import LARGE_BUFFERS, LARGE_STREAM, Release, read_little
+from proxy.read_buffers import (
+    LARGE_BUFFERS,
+    LARGE_STREAM,
+    MEDIUM_BUFFERS,
+    READ_BYTES,
+    Release,
+    read_little,
+)
 
 # What a client may send in a row while its request is answered, other than bytes of a body. More
 # than one read of a socket (1 MiB) and the buffer of a body, which wait while a handler is busy.
@@ -107,8 +114,9 @@ class Connection(web.RequestHandler):
     def begins(self, body: StreamReader, length: int) -> None:
         """A request with this body is now answered; `length` is 0 if it is not known."""
         self._body = body
-        if length >= LARGE_STREAM:
-            self._release_buffers = LARGE_BUFFERS.give(body, self._client)
+        if length > READ_BYTES:
+            buffers = LARGE_BUFFERS if length >= LARGE_STREAM else MEDIUM_BUFFERS
+            self._release_buffers = buffers.give(body, self._client)
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None

@@ -19,10 +19,10 @@ from aiohttp import StreamReader
 READ_BUFFER_BYTES: Final = 64 << 10
 
 # asyncio's own size is four times this. A read before a request is known is a connection's memory.
-_READ_BYTES: Final = 64 << 10
+READ_BYTES: Final = 64 << 10
 
 LARGE_STREAM: Final = 1 << 20
-"""Bytes. For smaller streams larger buffers are not worth it."""
+"""Bytes. Smaller streams use none of the buffers that only a few may have."""
 
 Release = Callable[[], None]
 
@@ -66,8 +66,11 @@ class LargeBuffers:
 def read_little(transport: asyncio.Transport) -> None:
     """Each read of this transport takes little, until its stream gets larger buffers."""
     if hasattr(transport, "max_size"):
-        transport.max_size = _READ_BYTES
+        transport.max_size = READ_BYTES
 
+
+MEDIUM_BUFFERS: Final = LargeBuffers(Tier(512, 128 << 10))
+"""For bodies that take several reads and are no large streams."""
 
 LARGE_BUFFERS: Final = LargeBuffers(
     Tier(12, 512 << 10), Tier(4, 256 << 10), Tier(48, READ_BUFFER_BYTES)

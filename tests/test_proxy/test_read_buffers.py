@@ -10,12 +10,18 @@ from aiohttp import StreamReader, web
 from providers.upstream import OutboundRequest
 from proxy import connection, outbound
 from proxy.outbound import OutboundClient, OutboundReply
-from proxy.read_buffers import LARGE_STREAM, READ_BUFFER_BYTES, LargeBuffers, Tier
+from proxy.read_buffers import (
+    LARGE_STREAM,
+    READ_BUFFER_BYTES,
+    READ_BYTES,
+    LargeBuffers,
+    Tier,
+)
 from proxy.sites import application_runner
 from tests.test_proxy.edge_server import until
 from tests.test_proxy.raw_upstream import answer_once, raw_upstream
 
-USUAL_READ, LARGE_READ = 64 << 10, 512 << 10
+USUAL_READ, MEDIUM_READ, LARGE_READ = 64 << 10, 256 << 10, 512 << 10
 USUAL, LARGE = READ_BUFFER_BYTES, 256 << 10
 
 
@@ -73,7 +79,13 @@ def buffers(monkeypatch: pytest.MonkeyPatch) -> LargeBuffers:
 
 
 @pytest.mark.parametrize(
-    ("size", "read"), [(LARGE_STREAM - 1, USUAL_READ), (LARGE_STREAM, LARGE_READ)]
+    ("size", "read"),
+    [
+        (READ_BYTES, USUAL_READ),
+        (READ_BYTES + 1, MEDIUM_READ),
+        (LARGE_STREAM - 1, MEDIUM_READ),
+        (LARGE_STREAM, LARGE_READ),
+    ],
 )
 async def test_a_large_request_is_read_with_larger_buffers(
     buffers: LargeBuffers, size: int, read: int
