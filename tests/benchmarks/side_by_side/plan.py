@@ -13,7 +13,7 @@ class Size:
     """What each reading moves: `bulk`, `tls` and `chunks` in bytes, `calls` of small answers,
     `lines` of a batch, and `long_lines` of the batches in which callbacks are watched.
 
-    `connections` are fast ones at once, with a chunk each.
+    `slow_uploads` are at once, and so are `connections`, fast ones with a chunk each.
     """
 
     bulk: int
@@ -22,6 +22,7 @@ class Size:
     calls: int
     lines: int
     long_lines: int
+    slow_uploads: int
     connections: int
     starts: int
     turns: int
@@ -34,6 +35,7 @@ FULL: Final = Size(
     calls=500,
     lines=5_000,
     long_lines=20_000,
+    slow_uploads=64,
     connections=512,
     starts=7,
     turns=REPETITIONS,
@@ -45,6 +47,7 @@ QUICK: Final = Size(
     calls=64,
     lines=200,
     long_lines=500,
+    slow_uploads=2,
     connections=16,
     starts=1,
     turns=1,

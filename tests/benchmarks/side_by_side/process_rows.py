@@ -4,17 +4,17 @@ import asyncio
 import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from tests.benchmarks import scale
 from tests.benchmarks.measurement import memory
 from tests.benchmarks.scale import MIB
 from tests.benchmarks.side_by_side import load
-from tests.benchmarks.side_by_side.bulk_rows import CONNECTIONS
+from tests.benchmarks.side_by_side.bulk_rows import CONNECTIONS, storing, towards
 from tests.benchmarks.side_by_side.figures import THROUGHPUT, Figure, Reach, not_measured
-from tests.benchmarks.side_by_side.plan import QUICK, Plan
+from tests.benchmarks.side_by_side.plan import Plan
 from tests.benchmarks.side_by_side.sides import (
     ferry,
     ferry_process,
@@ -23,61 +23,60 @@ from tests.benchmarks.side_by_side.sides import (
     upstream,
 )
 from tests.benchmarks.side_by_side.turns import compare, spread
-from tests.benchmarks.uploads import upload_all
-from tests.benchmarks.workloads import WORKLOADS, measure
 
-OVER_IDLE: Final = "memory over idle"
+SLOW_SIZE: Final = 64 * MIB
+SLOW_RATE: Final = 8e6
 ONE_WORKER, TWO_WORKERS = "one worker", "two workers"
 WORKERS: Final = f"{TWO_WORKERS}, chunks on {CONNECTIONS} connections"
 _CORES: Final = 4
-_REPEATS: Final = 3
-_AT_ONCE: Final = Reach("≤", 100)
+_REPEATS: Final = 2
+_FAST: Final = Reach("≤", 100)
 _SLOW: Final = Reach("≤", 64)
 _TWICE: Final = Reach("≥", 1.8)
 _START: Final = Reach("≤", 0.35)
 _AT_REST: Final = Reach("≤", 60)
 
 
+@dataclass(frozen=True)
+class Uploads:
+    """`connections` at once with a file of `size` bytes each, of which the upstream reads at most
+    `rate` bytes a second."""
+
+    kind: str
+    connections: int
+    size: int
+    rate: float | None = None
+
+
 async def memory_rows(plan: Plan) -> AsyncIterator[Figure]:
-    sizes = scale.QUICK if plan.size is QUICK else scale.FULL
-    for workload in WORKLOADS:
-        name = f"{workload.kind}, {sizes.uploads} slow uploads of {sizes.upload_size // MIB} MiB"
-        if workload.run is upload_all and not workload.env and plan.wants(name):
-            found = await measure(workload, sizes)
-            over = spread([(found.peak - found.at_rest) / MIB])
-            yield Figure(name, OVER_IDLE, "", over, _SLOW, "MiB", details=_idle(found.at_rest))
-    count = plan.size.connections
-    if plan.wants(name := f"gemini, {count} fast connections, a chunk on each"):
-        found_idle, found_over = zip(
-            *[await _at_once(plan.core, count) for _ in range(_REPEATS)], strict=True
-        )
-        yield Figure(
-            name,
-            OVER_IDLE,
-            "",
-            spread(found_over),
-            _AT_ONCE,
-            "MiB",
-            turns=_REPEATS,
-            details=_idle(max(found_idle)),
-        )
+    slow, mib = plan.size.slow_uploads, SLOW_SIZE // MIB
+    for kind in ("gemini", "openai", "bedrock"):
+        uploads = Uploads(kind, slow, SLOW_SIZE, SLOW_RATE)
+        if plan.wants(name := f"{kind}, {slow} slow uploads of {mib} MiB"):
+            yield await _memory(plan.core, name, uploads, _SLOW)
+    fast = plan.size.connections
+    if plan.wants(name := f"gemini, {fast} fast connections, a chunk on each"):
+        yield await _memory(plan.core, name, Uploads("gemini", fast, load.CHUNK), _FAST)
 
 
-def _idle(at_rest: float) -> str:
-    return f"idle: {at_rest / MIB:.0f} MiB"
+async def _memory(core: int, name: str, uploads: Uploads, reach: Reach) -> Figure:
+    found = [await _over_idle(core, uploads) for _ in range(_REPEATS)]
+    idle, over = (spread(column) for column in zip(*found, strict=True))
+    details = f"idle: {idle.median:.0f} MiB"
+    return Figure(name, "memory over idle", "", over, reach, "MiB", turns=_REPEATS, details=details)
 
 
-async def _at_once(core: int, connections: int) -> tuple[int, float]:
-    """The memory of an idle proxy in bytes, and what it needs more at its peak in MiB."""
-    size = connections * load.CHUNK
+async def _over_idle(core: int, uploads: Uploads) -> tuple[float, float]:
+    """The memory of an idle proxy, and what it needs more at its peak, in MiB."""
+    total = uploads.connections * uploads.size
     with tempfile.TemporaryDirectory() as folder:
         async with (
-            upstream() as origin,
-            ferry(Path(folder), core, {"gemini": {"BASE_URL": origin.url}}) as side,
+            upstream(rate=uploads.rate) as origin,
+            ferry(Path(folder), core, storing(origin)) as gemini,
         ):
-            idle = memory(side.pid, "VmRSS")
-            await asyncio.to_thread(load.uploads, side, connections, size, load.CHUNK)
-            return idle, (side.peak() - idle) / MIB
+            side, idle = towards(gemini, uploads.kind), memory(gemini.pid, "VmRSS")
+            await asyncio.to_thread(load.uploads, side, uploads.connections, total, load.CHUNK)
+            return idle / MIB, (side.peak() - idle) / MIB
 
 
 # --- the start ------------------------------------------------------------------------------------

@@ -119,15 +119,17 @@ def on_cores(cores: Sequence[int]) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def upstream(certificate: Path | None = None) -> AsyncIterator[Origin]:
-    """The benchmark's own upstream, with TLS if there is a certificate."""
-    process = await Process.start(
-        "-m",
-        "tests.benchmarks.side_by_side.upstream",
-        *([str(certificate)] if certificate else []),
-        env={},
-        ready="url",
-    )
+async def upstream(
+    certificate: Path | None = None, rate: float | None = None
+) -> AsyncIterator[Origin]:
+    """The benchmark's own upstream, with TLS if there is a certificate.
+
+    It reads at most `rate` bytes a second of each connection.
+    """
+    command = ["-m", "tests.benchmarks.side_by_side.upstream"]
+    command += ["--certificate", str(certificate)] if certificate else []
+    command += ["--rate", str(rate)] if rate else []
+    process = await Process.start(*command, env={}, ready="url")
     try:
         yield Origin(process.url, certificate)
     finally:

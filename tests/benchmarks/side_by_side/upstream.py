@@ -1,16 +1,18 @@
 """An upstream that costs almost nothing: it discards what is uploaded and sends zeros.
 
-`python -m tests.benchmarks.side_by_side.upstream [CERTIFICATE]` prints a line of JSON with its URL.
+`python -m tests.benchmarks.side_by_side.upstream [--certificate FILE] [--rate N]` prints a line of
+JSON with its URL. It reads at most N bytes a second of each connection.
 It speaks as much as the proxy needs of the upload protocols of Gemini, of OpenAI and of S3
 (`upload_protocols.py`). One thread a connection and blocking sockets with large buffers: an event
 loop would be the bottleneck.
 """
 
+import argparse
 import json
 import re
 import socketserver
 import ssl
-import sys
+import time
 from collections.abc import Iterator
 from typing import Final
 
@@ -56,6 +58,8 @@ class _Connection(socketserver.StreamRequestHandler):
             received = self.rfile.readinto(self._piece[: min(left, PIECE)])
             if not received:
                 raise ConnectionError("a body ended early")
+            if self.server.rate is not None:
+                time.sleep(received / self.server.rate)
             left -= received
 
     def _answer(self, lines: list[str], body: bytes) -> None:
@@ -77,9 +81,10 @@ class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 1024
 
-    def __init__(self, certificate: str | None) -> None:
+    def __init__(self, certificate: str | None, rate: float | None) -> None:
         super().__init__(("127.0.0.1", 0), _Connection)
         self.protocols = Protocols()
+        self.rate = rate
         self.tls: ssl.SSLContext | None = None
         if certificate is not None:
             self.tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -88,7 +93,10 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 def main() -> None:
-    with _Server(sys.argv[1] if sys.argv[1:] else None) as server:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--certificate")
+    parser.add_argument("--rate", type=float)
+    with _Server(**vars(parser.parse_args())) as server:
         print(json.dumps({"url": server.url}), flush=True)
         server.serve_forever()
 
