@@ -19,7 +19,7 @@ from typing import Final
 from tests.benchmarks.side_by_side.upload_protocols import Asked, Protocols
 
 PIECE: Final = 1 << 20
-_SIZE: Final = re.compile(r"/files/b([0-9]+)")
+_SIZE: Final = re.compile(r"/download/v1beta/files/b([0-9]+)")
 
 
 class _Connection(socketserver.StreamRequestHandler):
@@ -41,7 +41,7 @@ class _Connection(socketserver.StreamRequestHandler):
             short = length if "json" in headers.get("content-type", "") else 0
             body = self.rfile.read(short)
             self._discard(length - short)
-            size = _SIZE.search(target)
+            size = _SIZE.match(target)
             if size is not None:
                 self._send_file(int(size[1]))
             else:
