@@ -69,7 +69,7 @@ TOOLS += $(PROMTOOL)
 endif
 endif
 
-.PHONY: demo test faults lint types check audit licences sbom bench bench-peers bench-growth bench-memory bench-translation long-creation record-calls overload fuzz fuzz-parsers soak install sdks tools lock clean
+.PHONY: demo test faults lint types check audit licences sbom bench bench-peers bench-growth bench-memory bench-translation long-creation replicas capacity record-calls overload fuzz fuzz-parsers soak install sdks tools lock clean
 
 ## Runs the whole workflow of every provider against the fakes, without keys or network.
 demo: $(INSTALLED)
@@ -141,6 +141,16 @@ bench-translation: $(INSTALLED)
 ## minutes, and some GiB of memory and disk.
 long-creation: $(INSTALLED)
 	$(VENV)/bin/python -m tests.benchmarks.long_creation
+
+## Measures what operations cost on a bucket, for the capacity model, and compares several replicas
+## with it; takes ten minutes on a quiet machine.
+replicas: $(INSTALLED)
+	$(VENV)/bin/python -m tests.benchmarks.replicas --record
+
+## Prints the tables of deploy/docs/capacity.md, and replays the model's arrivals.
+capacity: $(INSTALLED)
+	$(VENV)/bin/python -m tests.benchmarks.capacity
+	$(VENV)/bin/python -m tests.benchmarks.capacity_simulation
 
 ## Records the numbers of calls that the tests found today, into tests/recorded; see recorded_counts.py.
 record-calls: install

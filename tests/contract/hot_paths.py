@@ -100,6 +100,15 @@ async def start_upload(subject: Subject) -> Calls:
     return await subject.counted(operation)
 
 
+async def first_chunk(subject: Subject) -> Calls:
+    session = await subject.work.start(len(DATA), subject.in_parts)
+
+    async def operation() -> None:
+        assert (await subject.chunk(session, 0)).status is UploadStatus.ACTIVE
+
+    return await subject.counted(operation, proven=True)
+
+
 async def middle_chunk(subject: Subject) -> Calls:
     session = await subject.work.start(len(DATA), subject.in_parts)
     await subject.chunk(session, 0)

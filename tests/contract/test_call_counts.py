@@ -38,6 +38,7 @@ from tests.contract.hot_paths import (
     create_repeatable,
     download,
     every_chunk,
+    first_chunk,
     get_ended_file_batch,
     get_file,
     get_inline_failures,
@@ -70,7 +71,13 @@ _BATCHES: Final[Sequence[Operation]] = (
     list_of_two,
     download,
 )
-_UPLOADS: Final[Sequence[Operation]] = (start_upload, middle_chunk, last_chunk, every_chunk)
+_UPLOADS: Final[Sequence[Operation]] = (
+    start_upload,
+    first_chunk,
+    middle_chunk,
+    last_chunk,
+    every_chunk,
+)
 _FILES: Final[Sequence[Operation]] = (get_file, list_files)
 OPERATIONS: Final[Mapping[str, Sequence[Operation]]] = {
     "openai": (*_UPLOADS, *_FILES, *_BATCHES),
