@@ -3,7 +3,7 @@
 from functools import partial
 
 from providers.anthropic.client import CURSOR, listed_page
-from providers.anthropic.staged_files import StagedFiles
+from providers.anthropic.staged_files import STAGED_ID, StagedFiles
 from providers.body import close
 from providers.credential import Caller
 from providers.json_api.answer_shape import count_or_none, text_or_none, time_or_none
@@ -40,11 +40,13 @@ class AnthropicFiles:
         place = decode_page_token(page_token, CURSOR) if page_token else _STAGED
         if place.startswith(_NATIVE):
             return await self._native_page(caller, [], page_size, place.removeprefix(_NATIVE))
-        if not place.startswith(_STAGED):
+        before = place.removeprefix(_STAGED)
+        # A client can send any place, and the state store is asked for what follows this one.
+        if not (place == _STAGED or (place.startswith(_STAGED) and STAGED_ID.fullmatch(before))):
             raise no_token()
         files: Files = []
         last = ""
-        async for staged_id, file in self._staged.after(caller, place.removeprefix(_STAGED)):
+        async for staged_id, file in self._staged.after(caller, before):
             if len(files) == page_size:
                 return Page(files, encode_page_token(f"{_STAGED}{last}"))
             files.append(file)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from providers.json_api.page_tokens import encode_page_token
 from providers.resource_names import FileId, FileKind, parse_file_id
 from providers.status import Status
 from providers.upload import UploadStart
@@ -225,6 +226,14 @@ async def test_a_token_of_another_list(anthropic: AnthropicWithFake) -> None:
     ):
         error = await refused(attempt)
         assert (error.status, error.path) == (Status.INVALID_ARGUMENT, "pageToken")
+
+
+@pytest.mark.parametrize("place", ["s.x", "s." + "f" * 31, "s." + "%" * 4094, "s." + "F" * 30])
+async def test_a_place_that_the_proxy_never_named_does_not_reach_the_store(
+    anthropic: AnthropicWithFake, place: str
+) -> None:
+    error = await refused(anthropic.files.list(CALLER, 2, encode_page_token(place)))
+    assert (error.status, error.path) == (Status.INVALID_ARGUMENT, "pageToken")
 
 
 @pytest.mark.parametrize("data", ["no list", [1], [{}], [{"id": "x"}, {}], {"id": "x"}])
