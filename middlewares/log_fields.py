@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from middlewares.outcomes import BatchCreated
+from middlewares.outcomes import BatchCreated, Streamed
 from middlewares.request_keys import (
     CALLER,
     CLIENT,
@@ -24,6 +24,7 @@ from middlewares.request_keys import (
 )
 from providers.errors import FerryError
 from providers.gemini_content.warnings import explain
+from providers.resources import Generated
 from providers.upstream import UpstreamError
 
 _MESSAGE_SHOWN: Final = 500
@@ -63,6 +64,9 @@ def _special_fields(request: web.Request, response: web.StreamResponse | None) -
     if isinstance(outcome, BatchCreated):
         batch = outcome.batch
         return {"batch": f"batches/{batch.id}", "warnings": explain(batch.warnings)}
+    if isinstance(outcome, Generated | Streamed):
+        warnings = outcome.warnings if isinstance(outcome, Generated) else outcome.answer.warnings
+        return {"warnings": explain(warnings)} if warnings else {}
     if outcome is not None and response is not None and response.status >= 400:
         # The upstream's response is relayed to the client unchanged, and is not read here.
         return {"resource": _resource(request), "upstream_status": response.status}

@@ -17,7 +17,7 @@ from middlewares.error_object import error_object, naming_the_provider
 from middlewares.http_rules import named_in_connection
 from middlewares.observation import Observation
 from middlewares.rendering import render_batch, render_file, render_output
-from middlewares.request_keys import GATEWAY, OBSERVATION, OPERATION, OUTCOME, Handler
+from middlewares.request_keys import GATEWAY, OBSERVATION, OPERATION, OUTCOME, REFUSAL, Handler
 from providers.body import Body, close
 from providers.errors import FerryError
 from providers.json_api.json_text import render_json
@@ -164,7 +164,8 @@ def _progress(progress: UploadProgress, request: web.Request) -> web.Response:
 
 async def _streamed(streamed: outcomes.Streamed, request: web.Request) -> web.StreamResponse:
     def named_envelope(error: FerryError) -> dict[str, object]:
-        return {"error": error_object(naming_the_provider(request, error))}
+        refusal = request[REFUSAL] = naming_the_provider(request, error)
+        return {"error": error_object(refusal)}
 
     body = await start_stream(streamed, named_envelope)
     warnings = streamed.answer.warnings

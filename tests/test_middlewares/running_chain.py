@@ -31,6 +31,7 @@ from providers.provider import (
     Files,
     KeyForm,
     NameForms,
+    Prompts,
     Provider,
     Relay,
     RelayedRequest,
@@ -130,6 +131,7 @@ def scripted_provider(
         batch_check=accepting,
         files=cast(Files | None, capabilities.get("files")),
         batches=cast(Batches | None, capabilities.get("batches")),
+        prompts=cast(Prompts | None, capabilities.get("prompts")),
         relay=cast(Relay | None, capabilities.get("relay")),
         key_forms=key_forms,
     )

@@ -1,0 +1,99 @@
+"""Single requests to a model through the chain: the response and the log line."""
+
+import logging
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import orjson
+import pytest
+
+from providers.errors import FerryError
+from providers.resources import AnswerStream, Generated, Prompt
+from providers.upstream import invalid_answer
+from proxy.log_lines import json_lines
+from tests.test_middlewares.running_chain import Scripted, running_chain, scripted_provider
+
+KEY = {"x-goog-api-key": "sk-a-callers-key"}
+BODY = b'{"contents": [{"parts": [{"text": "a secret prompt"}]}]}'
+GENERATE = "/genai/v1beta/models/a/b:1:generateContent"
+STREAM = "/genai/v1beta/models/a/b:1:streamGenerateContent"
+DROPPED = "safetySettings;count=1"
+
+
+async def chunks(*items: bytes | FerryError) -> AsyncGenerator[bytes, None]:
+    for item in items:
+        if isinstance(item, FerryError):
+            raise item
+        yield item
+
+
+def answering(*items: bytes | FerryError, warnings: str = "") -> Scripted:
+    return Scripted(lambda *_: AnswerStream(chunks(*items), warnings))
+
+
+def line_of(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
+    (line,) = [json_lines().format(r) for r in caplog.records if r.name == "genai_ferry.access"]
+    assert "secret" not in line
+    document: dict[str, Any] = orjson.loads(line)
+    return document
+
+
+async def test_a_prompt_and_its_answer(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="genai_ferry")
+    prompts = Scripted(lambda *_: Generated(b'{"secret": 1}', DROPPED))
+    async with running_chain(scripted_provider("p", prompts=prompts)) as client:
+        async with client.post(GENERATE, data=BODY, headers=KEY) as reply:
+            assert await reply.json() == {"secret": 1}
+            assert reply.headers["x-ferry-warnings"] == DROPPED
+    ((call, _, prompt),) = prompts.calls
+    assert isinstance(prompt, Prompt)
+    assert (call, prompt.model, prompt.request) == ("generate", "a/b:1", BODY)
+    line = line_of(caplog)
+    assert (line["operation"], line["status"]) == ("generate", 200)
+    assert line["warnings"] == ["safetySettings: dropped (once)"]
+
+
+async def test_a_stream() -> None:
+    prompts = answering(b'{"a":1}', b'{"b":2}', warnings=DROPPED)
+    async with running_chain(scripted_provider("p", prompts=prompts)) as client:
+        async with client.post(f"{STREAM}?alt=sse", data=BODY, headers=KEY) as reply:
+            assert reply.content_type == "text/event-stream"
+            assert reply.headers["x-ferry-warnings"] == DROPPED
+            assert await reply.read() == b'data: {"a":1}\n\ndata: {"b":2}\n\n'
+        async with client.post(STREAM, data=BODY, headers=KEY) as reply:
+            assert await reply.json() == [{"a": 1}, {"b": 2}]
+
+
+async def test_an_error_before_the_first_chunk_is_the_response() -> None:
+    prompts = answering(invalid_answer("broken off"))
+    async with running_chain(scripted_provider("p", prompts=prompts)) as client:
+        async with client.post(f"{STREAM}?alt=sse", data=BODY, headers=KEY) as reply:
+            assert reply.status == 503
+            assert (await reply.json())["error"]["message"] == "broken off"
+
+
+async def test_an_error_in_the_middle_is_an_event_and_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, logger="genai_ferry")
+    prompts = answering(b'{"a":1}', invalid_answer("broken off"))
+    async with running_chain(scripted_provider("p", prompts=prompts)) as client:
+        async with client.post(f"{STREAM}?alt=sse", data=BODY, headers=KEY) as reply:
+            first, second, rest = (await reply.read()).split(b"\n\n")
+    assert (first, rest) == (b'data: {"a":1}', b"")
+    assert second.startswith(b'data: {"error":{"code":503,')
+    error = orjson.loads(second.removeprefix(b"data: "))["error"]
+    assert (error["status"], error["message"]) == ("UNAVAILABLE", "broken off")
+    assert error["details"][0]["domain"] == "p"
+    line = line_of(caplog)
+    assert (line["status"], line["refused"], line["why"]) == (200, "UNAVAILABLE", "broken off")
+
+
+@pytest.mark.parametrize("path", [GENERATE, STREAM])
+async def test_a_provider_without_prompts_says_what_works(path: str) -> None:
+    provider = scripted_provider("p", files=Scripted(lambda *_: None))
+    async with running_chain(provider) as client:
+        async with client.post(path, data=BODY, headers=KEY) as reply:
+            error = (await reply.json())["error"]
+    assert (error["code"], error["status"]) == (501, "UNIMPLEMENTED")
+    assert "only client.files works" in error["message"]
