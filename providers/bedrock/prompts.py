@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 
 from providers.aws.client import AwsClient
 from providers.aws.target import AwsTarget, AwsTargets
-from providers.bedrock.content.batch_lines import first_invocation
+from providers.bedrock.content.batch_lines import require_text_model
 from providers.bedrock.content.bedrock_models import InvocationType, ModelFamily, model_family
 from providers.bedrock.content.converse_stream import ClaudeStream, ConverseStream, Event
 from providers.bedrock.content.generate_to_converse import to_converse
@@ -24,7 +24,7 @@ from providers.limits import UPSTREAM_ANSWER
 from providers.memory import MemoryBudget
 from providers.prompts.stream import StreamReader, translated
 from providers.prompts.translation import from_provider, to_provider
-from providers.resources import AnswerStream, BatchKind, Generated, Prompt
+from providers.resources import AnswerStream, Generated, Prompt
 from providers.retries import Retries
 from providers.upstream import Reply, invalid_answer
 
@@ -83,7 +83,7 @@ class _Translation:
 
     def to_model(self, request: dict[str, Any], warnings: Warnings) -> dict[str, Any]:
         model = self.prompt.model
-        self.invocation = first_invocation(model, BatchKind.GENERATE)
+        require_text_model(model)
         try:
             with warnings.apart() as recorded:
                 body = to_converse(

@@ -20,7 +20,7 @@ _DROPPED: Final = ("labels", "serviceTier")
 _OPEN_THRESHOLDS: Final = ("BLOCK_NONE", "OFF")
 
 _NO_SETTING: Final = "{} has no such setting"
-_TEXT_ONLY: Final = "{} answers the requests of a batch in text only"
+_TEXT_ONLY: Final = "{} answers in text only"
 GEMINI_ONLY_SETTINGS: Final[Mapping[str, str]] = {
     "responseModalities": _TEXT_ONLY,
     "speechConfig": _TEXT_ONLY,
@@ -77,7 +77,7 @@ def require_model(request: dict[str, Any], model: str, path: str, provider: str)
     own = request.get("model", model).removeprefix("models/")
     if own != model.removeprefix("models/"):
         raise invalid_argument(
-            f"differs from the batch's model; {provider} accepts one model in a batch",
+            f"differs from the model in the call; {provider} takes one model in each",
             path=member(path, "model"),
         )
 

@@ -10,7 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from providers.batches.request_table import indexed_id
-from providers.bedrock.content.bedrock_models import InvocationType, ModelFamily, model_family
+from providers.bedrock.content.bedrock_models import (
+    InvocationType,
+    ModelFamily,
+    model_family,
+    require_batched,
+)
 from providers.bedrock.content.embed_to_bedrock import (
     EMBEDDING_FAMILIES,
     require_embedding_model,
@@ -83,12 +88,18 @@ def first_invocation(model: str, kind: BatchKind) -> InvocationType:
 
     Raises INVALID_ARGUMENT for a model that accepts no batch, or no batch of this kind.
     """
+    require_batched(model)
     if kind is BatchKind.EMBED:
         require_embedding_model(model)
         return InvocationType.INVOKE_MODEL
+    require_text_model(model)
+    return InvocationType.CONVERSE
+
+
+def require_text_model(model: str) -> None:
+    """Raise INVALID_ARGUMENT for a model of embeddings."""
     if model_family(model) in EMBEDDING_FAMILIES:
         raise invalid_argument(f"{model} gives embeddings only")
-    return InvocationType.CONVERSE
 
 
 def check_tools_can_go(model: str, path: str) -> None:

@@ -60,15 +60,22 @@ _CLAUDES_MAKER: Final = "anthropic."
 
 
 def model_family(model: str) -> ModelFamily:
-    """The family of a model id, inference profile or ARN.
-
-    Raises INVALID_ARGUMENT for an ARN that no batch accepts, like that of a provisioned model.
-    """
+    """The family of a model id, inference profile or ARN."""
     name = _bare(model)
     for prefix, family in _FAMILIES.items():
         if name.startswith(prefix):
             return family
     return ModelFamily.OTHER if "." in name else ModelFamily.UNKNOWN
+
+
+def require_batched(model: str) -> None:
+    """Raise INVALID_ARGUMENT for an ARN that no batch accepts, like that of a provisioned model."""
+    found = _ARN.fullmatch(model.removeprefix("models/"))
+    if found and found[1] not in _BATCHED_ARNS:
+        raise invalid_argument(
+            f"Bedrock runs no batch on a {found[1]}; it accepts the ARN of a "
+            f"{', '.join(_BATCHED_ARNS)}, or a model id"
+        )
 
 
 def claude_name(model: str) -> str:
@@ -83,13 +90,7 @@ def _bare(model: str) -> str:
     """The id without ARN and geography; for `custom-model/<base>/<id>`, its base."""
     name = model.removeprefix("models/")
     found = _ARN.fullmatch(name)
-    if found:
-        kind, name = found.groups()
-        if kind not in _BATCHED_ARNS:
-            raise invalid_argument(
-                f"Bedrock runs no batch on a {kind}; it accepts the ARN of a "
-                f"{', '.join(_BATCHED_ARNS)}, or a model id"
-            )
+    name = found[2] if found else name
     labels = name.partition("/")[0].split(".")
     for start in range(min(_GEOGRAPHIES, len(labels) - 1) + 1):
         rest = ".".join(labels[start:])

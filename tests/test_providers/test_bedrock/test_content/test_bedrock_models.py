@@ -2,7 +2,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from providers.bedrock.content.bedrock_models import ModelFamily, claude_name, model_family
+from providers.bedrock.content.bedrock_models import (
+    ModelFamily,
+    claude_name,
+    model_family,
+    require_batched,
+)
 from providers.claude_content import claude_models
 from providers.errors import FerryError
 from providers.status import Status
@@ -74,9 +79,13 @@ def test_a_name_of_no_known_family(name: str) -> None:
 )
 def test_models_without_batches(resource: str) -> None:
     with pytest.raises(FerryError) as refused:
-        model_family(f"{_ARN}:123456789012:{resource}")
+        require_batched(f"{_ARN}:123456789012:{resource}")
     assert refused.value.status == Status.INVALID_ARGUMENT
     assert resource.partition("/")[0] in refused.value.message
+
+
+def test_single_calls_take_every_arn() -> None:
+    assert model_family(f"{_ARN}:1:provisioned-model/a1b2c3d4e5f6") is ModelFamily.UNKNOWN
 
 
 @pytest.mark.parametrize(
