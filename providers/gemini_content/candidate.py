@@ -38,6 +38,7 @@ class Candidate:
         self._native_reason = native_reason
         self._finish_message: str | None = None
         self._parts: list[Part] = []
+        self._signature: str | None = None
         self._text_bytes = 0
         self._sources: list[dict[str, Any]] = []
         self._chosen: list[TokenLogprob] = []
@@ -47,7 +48,7 @@ class Candidate:
 
     def add_text(self, text: str) -> Segment:
         """Add the model's text, and return its position in the candidate."""
-        self._parts.append({"text": text})
+        self._add({"text": text})
         start = self._text_bytes
         self._text_bytes += utf8_length(text)
         return Segment(text, start, self._text_bytes)
@@ -68,12 +69,31 @@ class Candidate:
         self.add_citations(segment.source(uri) for uri in dict.fromkeys(uris))
 
     def add_thought(self, text: str, signature: str | None = None) -> None:
-        """Add a thought: its text, the signature for the next request, or both."""
-        part: Part = {"text": text, "thought": True} if text else {}
-        if signature is not None:
-            part["thoughtSignature"] = signature
-        if part:
-            self._parts.append(part)
+        """Add a thought: its text, the signature for the next request, or both.
+
+        A signature without a text goes on the next part: the chats of the Go SDK forget an answer
+        that has a part with nothing else.
+        """
+        if text:
+            self._add({"text": text, "thought": True})
+            if signature is not None:
+                self._parts[-1]["thoughtSignature"] = signature
+        elif signature is not None:
+            self._release_signature()
+            self._signature = signature
+
+    def _add(self, part: Part) -> None:
+        if part.get("thought"):  # a signature of its own follows
+            self._release_signature()
+        elif self._signature is not None and part.get("text") != "":
+            part["thoughtSignature"], self._signature = self._signature, None
+        self._parts.append(part)
+
+    def _release_signature(self) -> None:
+        """Make the signature a part, because no part follows that can have it."""
+        if self._signature is not None:
+            self._parts.append({"thoughtSignature": self._signature})
+            self._signature = None
 
     def add_call(self, name: object, arguments: object, call_id: object, where: str) -> None:
         """Add a function call; `where` is its path in the answer.
@@ -85,7 +105,7 @@ class Candidate:
         args = _read_arguments(arguments)
         if args is not None:
             call = present({"id": text_or_none(call_id), "name": function, "args": args})
-            self._parts.append({"functionCall": call})
+            self._add({"functionCall": call})
             return
         written = _shorten(
             arguments if isinstance(arguments, str) else render_json(arguments).decode()
@@ -142,10 +162,14 @@ class Candidate:
         return self._faults[0] if self._faults else None
 
     def render(self) -> dict[str, Any]:
+        self._release_signature()
         self._explain_native_end()
         notes = [{"text": f"[genai-ferry] {sentence}"} for sentence in self._notes]
+        parts = self._parts + notes
+        # As with a lone signature, an empty text is forgotten with all that is next to it.
+        filled = [part for part in parts if part != {"text": ""}]
         candidate: dict[str, Any] = {
-            "content": {"role": "model", "parts": self._parts + notes},
+            "content": {"role": "model", "parts": filled or parts[:1]},
             "finishReason": self._finish_reason,
             "index": self._index,
         }

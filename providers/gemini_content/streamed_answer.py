@@ -54,12 +54,14 @@ class StreamedAnswer:
         if not text:
             return
         yield from self._release()
+        yield from self._release_signature()
         for start in range(0, len(text) - _PIECE, _PIECE):
             yield self._chunk({"text": text[start : start + _PIECE], "thought": True})
         self._thought = text[-(len(text) % _PIECE or _PIECE) :]
 
     def sign(self, signature: str) -> Iterator[Chunk]:
         """The signature of the thought before, or of one whose text is not shown."""
+        yield from self._release_signature()
         self._signature = signature
         if self._thought:
             yield from self._release()
@@ -96,6 +98,11 @@ class StreamedAnswer:
             part = {"text": self._thought, "thought": True, **self._pending_signature()}
             self._thought = ""
             yield self._chunk(part)
+
+    def _release_signature(self) -> Iterator[Chunk]:
+        """The signature of a hidden thought, if another thought follows, which has its own."""
+        if self._signature is not None:
+            yield self._chunk({"text": "", **self._pending_signature()})
 
     def _pending_signature(self) -> dict[str, str]:
         signature, self._signature = self._signature, None

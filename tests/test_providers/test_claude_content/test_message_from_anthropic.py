@@ -85,8 +85,32 @@ def test_visible_thinking_is_a_thought() -> None:
     assert said == {"text": "4"}
 
 
+@pytest.mark.parametrize("thinking", [_OMITTED, _REDACTED])
+@pytest.mark.parametrize("block", [_TEXT, _CALL])
+def test_hidden_thinking_is_a_signature_on_the_next_part(
+    thinking: dict[str, Any], block: dict[str, Any]
+) -> None:
+    """The Go SDK's chats forget an answer that has a part with only a signature."""
+    (plain,) = _parts(block)
+    (part,) = _parts(thinking, block)
+    assert thinking_block(part) == thinking
+    assert part == plain | {"thoughtSignature": part["thoughtSignature"]}
+
+
+def test_each_hidden_thought_keeps_its_signature() -> None:
+    parts = _parts(_REDACTED, _OMITTED, _THINKING, _TEXT)
+    assert [thinking_block(part) for part in parts] == [_REDACTED, _OMITTED, _THINKING, None]
+
+
+def test_an_empty_text_is_no_part_beside_others() -> None:
+    """The Go SDK's chats forget an answer that has a part with an empty text."""
+    empty = {"type": "text", "text": ""}
+    assert _parts(empty, _TEXT, empty) == _parts(_TEXT)
+    assert _parts(empty, empty) == [{"text": ""}]
+
+
 @pytest.mark.parametrize("block", [_OMITTED, _REDACTED])
-def test_hidden_thinking_is_a_signature(block: dict[str, Any]) -> None:
+def test_hidden_thinking_alone_is_a_signature(block: dict[str, Any]) -> None:
     (part,) = _parts(block)
     assert set(part) == {"thoughtSignature"}
     assert thinking_block(part) == block

@@ -81,6 +81,15 @@ def test_a_signature_without_a_thought_goes_on_the_next_part() -> None:
     assert parts_of(answer.say("a")) == [{"text": "a", "thoughtSignature": "Uw=="}]
 
 
+def test_no_signature_is_lost_before_another_thought() -> None:
+    answer = StreamedAnswer()
+    assert parts_of(answer.sign("QQ==")) == []
+    assert parts_of(answer.sign("Qg==")) == [{"text": "", "thoughtSignature": "QQ=="}]
+    assert parts_of(answer.think("a")) == [{"text": "", "thoughtSignature": "Qg=="}]
+    signed = {"text": "a", "thought": True, "thoughtSignature": "Qw=="}
+    assert parts_of(answer.sign("Qw==")) == [signed]
+
+
 def test_all_calls_are_in_the_last_chunk() -> None:
     answer = StreamedAnswer()
     list(answer.say("I look."))
