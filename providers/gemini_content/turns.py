@@ -45,9 +45,13 @@ class Turn:
 
 
 def joined_turns(request: dict[str, Any], path: str) -> Iterator[Turn]:
-    """The turns of the normalised request at `path`. Raises INVALID_ARGUMENT for an empty one."""
+    """The turns of the normalised request at `path`. Raises INVALID_ARGUMENT for an empty one.
+
+    A turn in which the model said nothing is left out. Chats send it back, and providers refuse it.
+    """
     contents_path = member(path, "contents")
-    for role, group in groupby(enumerate(request["contents"]), key=lambda turn: turn[1]["role"]):
+    spoken = (turn for turn in enumerate(request["contents"]) if not _says_nothing(turn[1]))
+    for role, group in groupby(spoken, key=lambda turn: turn[1]["role"]):
         numbered = list(group)
         contents = [placed_parts(each, item(contents_path, index)) for index, each in numbered]
         first, _ = numbered[0]
@@ -57,6 +61,12 @@ def joined_turns(request: dict[str, Any], path: str) -> Iterator[Turn]:
         joined = [_joined(contents)] if role == "model" else contents
         said = [[part for part in each if part.fields != {"text": ""}] for each in joined]
         yield Turn(role, first, turn_path, said if any(said) else joined)
+
+
+def _says_nothing(content: dict[str, Any]) -> bool:
+    """Whether it is the model's, with empty texts only."""
+    parts = content["parts"]
+    return content["role"] == "model" and parts != [] and all(p == {"text": ""} for p in parts)
 
 
 def placed_parts(content: dict[str, Any], path: str) -> list[PlacedPart]:

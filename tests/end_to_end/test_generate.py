@@ -146,6 +146,19 @@ async def test_a_chat_that_streams_and_calls_a_function(ferry: Ferry, fake: Fake
 
 
 @TRANSLATED
+async def test_a_chat_goes_on_after_an_empty_answer(ferry: Ferry, fake: FakeClient) -> None:
+    client = sdk(ferry, fake)
+    chat = client.chats.create(model=MODELS[fake.kind.name])
+
+    def talk() -> str:
+        config = types.GenerateContentConfig(stop_sequences=["echo"])
+        list(chat.send_message_stream("hello", config=config))
+        return "".join(chunk.text or "" for chunk in chat.send_message_stream("again"))
+
+    assert (await asyncio.to_thread(talk)).endswith("again")
+
+
+@TRANSLATED
 @pytest.mark.parametrize("fault", ["cut_chunks", "truncate"])
 async def test_a_stream_that_breaks_off_is_an_error(
     ferry: Ferry, fake: FakeClient, fault: str

@@ -234,10 +234,22 @@ def test_a_turn_without_content_is_refused(empty: str) -> None:
     nothing = {"text": empty}
     in_a_turn = refusal(contents=[user(nothing), user(nothing)])
     assert in_a_turn.path == "request.contents[0].parts"
-    of_the_models = refusal(contents=[user(_HELLO), model_turn(nothing), user(_HELLO)])
-    assert of_the_models.path == "request.contents[1].parts"
     in_the_system = refusal(systemInstruction={"parts": [nothing]})
     assert in_the_system.path == "request.systemInstruction.parts"
+
+
+def test_a_turn_of_the_model_with_white_space_alone_is_refused() -> None:
+    blank = model_turn({"text": " "})
+    assert refusal(contents=[user(_HELLO), blank, user(_HELLO)]).path == "request.contents[1].parts"
+
+
+def test_a_conversation_goes_on_after_an_empty_answer() -> None:
+    nothing, called = model_turn({"text": ""}), model_turn({"functionCall": {"name": "f"}})
+    answer = user({"functionResponse": {"name": "f", "response": {}}})
+    contents = [user(_HELLO), called, answer, nothing, user({"text": "Well?"})]
+    messages = message(contents=contents)["messages"]
+    assert [turn["role"] for turn in messages] == ["user", "assistant", "user"]
+    assert [block["type"] for block in messages[2]["content"]] == ["tool_result", "text"]
 
 
 # Thoughts: Claude's are sent back to it, others are dropped.

@@ -77,8 +77,19 @@ def test_an_empty_text_with_a_signature_is_kept() -> None:
     assert _joined([{"text": "a"}], [signed]) == [{"text": "a"}, signed]
 
 
-def test_an_empty_text_alone_is_kept() -> None:
-    assert _joined([{"text": ""}], []) == [{"text": ""}]
+def test_an_empty_text_of_the_user_is_kept() -> None:
+    (turn,) = _turns(_content("user", {"text": ""}), _content("user"))
+    assert [part.fields for part in turn.parts] == [{"text": ""}]
+
+
+def test_a_turn_in_which_the_model_said_nothing_is_left_out() -> None:
+    a, b, nothing = {"text": "a"}, {"text": "b"}, _content("model", {"text": ""})
+    (turn,) = _turns(_content("user", a), nothing, nothing, _content("user", b))
+    assert [part.fields for part in turn.parts] == [a, b]
+    assert [part.path for part in turn.parts] == [
+        "request.contents[0].parts[0]",
+        "request.contents[3].parts[0]",
+    ]
 
 
 def test_the_users_contents_stay_apart() -> None:
@@ -110,5 +121,5 @@ def test_a_turn_without_parts_is_refused() -> None:
 
 @given(st.lists(st.text(max_size=3), min_size=1, max_size=8))
 def test_no_text_is_lost_or_added(pieces: list[str]) -> None:
-    joined = _joined(*([{"text": piece}] for piece in pieces))
-    assert joined == [{"text": "".join(pieces)}]
+    joined = _joined([{"text": "-"}], *([{"text": piece}] for piece in pieces))
+    assert joined == [{"text": "-" + "".join(pieces)}]
