@@ -10,6 +10,7 @@ from providers.claude_content.generate_to_anthropic import to_anthropic_message
 from providers.claude_content.message_from_anthropic import from_anthropic_message
 from providers.claude_content.message_stream import MessageStream
 from providers.credential import Caller
+from providers.gemini_content.unsupported import require_model
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.client import JsonApi
 from providers.memory import MemoryBudget
@@ -51,6 +52,7 @@ class AnthropicPrompts:
         self, prompt: Prompt, headers: dict[str, str], request: dict[str, Any], warnings: Warnings
     ) -> dict[str, Any]:
         """Adds to `headers` what the request needs."""
+        require_model(request, prompt.model, "", "Anthropic")
         files = FileReferences(NATIVE_FILE, prompt.check_file_name)
         params = to_anthropic_message(
             request,

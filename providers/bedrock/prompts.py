@@ -18,6 +18,7 @@ from providers.bedrock.jobs.job_media import Media
 from providers.bedrock.runtime import invoke, invoke_streaming, request_id
 from providers.credential import Caller
 from providers.errors import FerryError
+from providers.gemini_content.content_parts import find_part
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.answer_shape import present
 from providers.limits import UPSTREAM_ANSWER
@@ -91,8 +92,9 @@ class _Translation:
                 )
             warnings.add(recorded)
         except FerryError:
-            if model_family(model) is not ModelFamily.CLAUDE:
-                raise
+            files = find_part(request, "", ("fileData",))
+            if files is not None or model_family(model) is not ModelFamily.CLAUDE:
+                raise  # only Converse reads files, and only Claude has a schema of its own
             self.invocation = InvocationType.INVOKE_MODEL
             body = to_invoke_model(request, model=model, path="", warnings=warnings)
         self.read = echoed(body).get("modelInput")

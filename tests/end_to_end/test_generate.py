@@ -81,6 +81,24 @@ async def test_a_providers_refusal(ferry: Ferry, fake: FakeClient) -> None:
     assert "asked to fail" in str(refused.value.message)
 
 
+@TRANSLATED
+async def test_another_model_in_the_body_is_refused(
+    ferry: Ferry, fake: FakeClient, http: ClientSession
+) -> None:
+    async with posting(ferry, fake, http, model="models/another") as reply:
+        error = (await reply.json())["error"]
+    assert error["code"] == 400
+    assert error["message"].startswith("model: differs from the model in the call")
+
+
+@pytest.mark.parametrize("fake", ["bedrock"], indirect=True)
+async def test_bedrock_says_what_is_wrong_with_a_file(ferry: Ferry, fake: FakeClient) -> None:
+    file = types.Part.from_uri(file_uri="https://example.com/a.pdf", mime_type="application/pdf")
+    with pytest.raises(errors.ClientError) as refused:
+        await ask(ferry, fake, ["hello", file])
+    assert "contents[0].parts[1].fileData.fileUri: " in str(refused.value.message)
+
+
 # --- streams -------------------------------------------------------------------------------------
 
 
@@ -216,6 +234,15 @@ async def test_another_form_of_a_stream_is_refused(
     async with streaming(ferry, fake, http, "hello", alt="proto") as reply:
         error = (await reply.json())["error"]
     assert (error["code"], error["message"]) == (400, "alt: must be one of sse, json")
+
+
+def posting(
+    ferry: Ferry, fake: FakeClient, http: ClientSession, **fields: str
+) -> AbstractAsyncContextManager[ClientResponse]:
+    headers = {"x-goog-api-key": fake.kind.key, **fake.kind.headers}
+    body = {"contents": [{"parts": [{"text": "hello"}]}], **fields}
+    path = f"v1beta/models/{MODELS[fake.kind.name]}:generateContent"
+    return http.post(f"{ferry.base_url}/{path}", json=body, headers=headers)
 
 
 def streaming(
