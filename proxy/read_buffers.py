@@ -18,8 +18,10 @@ from aiohttp import StreamReader
 # aiohttp pauses a transport beyond twice this size (streaming.md section 2).
 READ_BUFFER_BYTES: Final = 64 << 10
 
-# asyncio's own size is four times this. A read before a request is known is a connection's memory.
+# A read before a request is known is a connection's memory.
 READ_BYTES: Final = 64 << 10
+# asyncio's own size, of connections to upstreams.
+_MOST_USUAL: Final = 256 << 10
 
 LARGE_STREAM: Final = 1 << 20
 """Bytes. Smaller streams use none of the buffers that only a few may have."""
@@ -53,6 +55,8 @@ class LargeBuffers:
         stream.set_read_chunk_size(tier.buffer)
         usual = getattr(transport, "max_size", None)
         if usual is not None:
+            # A connection may be used again before its last stream has given its buffers back.
+            usual = min(usual, _MOST_USUAL)
             transport.max_size = 2 * tier.buffer  # type: ignore[attr-defined]
 
         def release() -> None:

@@ -61,6 +61,17 @@ async def test_a_tier_that_is_used_up_is_followed_by_the_next() -> None:
     assert _low_water(again) == LARGE
 
 
+async def test_a_connection_that_is_used_again_before_its_stream_is_closed_reads_as_usual() -> None:
+    """A reply that has arrived gives its connection back, while its reader may be slow."""
+    buffers, kept = LargeBuffers(Tier(2, LARGE)), cast(Any, SimpleNamespace(max_size=256 << 10))
+    first, second = buffers.give(_stream(), kept), buffers.give(_stream(), kept)
+    assert first is not None
+    assert second is not None
+    first()
+    second()
+    assert kept.max_size == 256 << 10
+
+
 async def test_a_transport_without_a_size_of_reads_keeps_its_own() -> None:
     stream, transport = _stream(), cast(asyncio.Transport, object())
     release = LargeBuffers(Tier(1, LARGE)).give(stream, transport)
