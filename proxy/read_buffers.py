@@ -21,7 +21,7 @@ READ_BUFFER_BYTES: Final = 64 << 10
 # A read before a request is known is a connection's memory.
 READ_BYTES: Final = 64 << 10
 # asyncio's own size, of connections to upstreams.
-_MOST_USUAL: Final = 256 << 10
+_ASYNCIO_READ_BYTES: Final = 256 << 10
 
 LARGE_STREAM: Final = 1 << 20
 """Bytes. Smaller streams use none of the buffers that only a few may have."""
@@ -56,7 +56,7 @@ class LargeBuffers:
         usual = getattr(transport, "max_size", None)
         if usual is not None:
             # A connection may be used again before its last stream has given its buffers back.
-            usual = min(usual, _MOST_USUAL)
+            usual = min(usual, _ASYNCIO_READ_BYTES)
             transport.max_size = 2 * tier.buffer  # type: ignore[attr-defined]
 
         def release() -> None:
