@@ -128,6 +128,8 @@ RELAYED_FILE: Final = Limit(1 << 20, "bytes", "the upstream's answer to an uploa
 # --- The state store --------------------------------------------------------------------------
 
 STATE_RECORD: Final = Limit(1 << 20, "bytes", "a small object in the state store")
+# About 100 bytes for each tenant that has some.
+UNFINISHED_BYTES: Final = Limit(16 << 20, "bytes", "the figures of the unfinished uploads")
 
 # --- Files ------------------------------------------------------------------------------------
 

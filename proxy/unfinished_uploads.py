@@ -11,8 +11,9 @@ from typing import Final
 
 import orjson
 
+from providers.limits import UNFINISHED_BYTES
 from providers.multipart_uploads import UploadEnded
-from providers.state import State, read_as, write
+from providers.state import State, parse_as, read, write
 from providers.stored_objects import UNFINISHED, tenant_in
 
 _HOUR: Final = timedelta(hours=1)
@@ -43,9 +44,9 @@ async def count_once_an_hour(state: State, now: datetime) -> Figures:
         await write(state, UNFINISHED.name(_hour(now), "figures"), orjson.dumps(figures))
         return figures
     for hour in (now, now - _HOUR):
-        found = await read_as(state, UNFINISHED.name(_hour(hour), "figures"), dict[str, int])
+        found = await read(state, UNFINISHED.name(_hour(hour), "figures"), UNFINISHED_BYTES)
         if found is not None:
-            return found
+            return parse_as(found, dict[str, int])
     return {}
 
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
 
 from providers.body import in_memory
@@ -88,3 +89,12 @@ async def test_the_figures_of_the_hour_before_hold_while_another_replica_counts(
     await memory.create("unfinished/2026112912/begun", in_memory(b""))
     assert await count_once_an_hour(memory, NOW) == before
     assert await count_once_an_hour(memory, NOW + 3 * HOUR)
+
+
+async def test_the_figures_of_many_tenants_are_shared_too(memory: MemoryState) -> None:
+    await begin(memory, 1)
+    names = [STAGED_CONTENT.name("openai", f"{number:032x}", "0" * 30) for number in range(20_000)]
+    counted = dict.fromkeys(names, 1 << 40)
+    await memory.create("unfinished/2026112912/begun", in_memory(b""))
+    await memory.create("unfinished/2026112912/figures", in_memory(orjson.dumps(counted)))
+    assert await count_once_an_hour(memory, NOW) == counted
