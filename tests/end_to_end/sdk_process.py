@@ -17,6 +17,7 @@ until its input ends. Its client is made from `FERRY_BASE_URL`, `FERRY_API_KEY` 
 | `batches.create_embeddings`  | as above, `src` being `{"fileName"}` or `{"inlinedRequests"}`  |
 | `file_search_stores.upload`  | `path`, `mime_type`, `display_name`; answers the document that |
 |                              | the upload makes in a store of its own                         |
+| `models.stream`              | JavaScript only: `model`, `contents`; answers `{"items": ...}` |
 | every other                  | `name`                                                         |
 
 Requests, configs and answers are in camelCase with `contents` written out as a list of contents:

@@ -10,8 +10,9 @@ from google import genai
 from google.genai import errors, types
 
 from tests.end_to_end.batch_client import MODELS
-from tests.end_to_end.conftest import Ferry
+from tests.end_to_end.conftest import Ferry, Sdks
 from tests.end_to_end.fake_client import FakeClient
+from tests.end_to_end.sdk_process import JAVASCRIPT
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
@@ -29,13 +30,13 @@ def sdk(ferry: Ferry, fake: FakeClient) -> genai.Client:
 async def ask(
     ferry: Ferry, fake: FakeClient, contents: Any, **config: Any
 ) -> types.GenerateContentResponse:
-    client = sdk(ferry, fake)
-    return await asyncio.to_thread(
-        client.models.generate_content,
-        model=MODELS[fake.kind.name],
-        contents=contents,
-        config=types.GenerateContentConfig(**config),
-    )
+    with sdk(ferry, fake) as client:
+        return await asyncio.to_thread(
+            client.models.generate_content,
+            model=MODELS[fake.kind.name],
+            contents=contents,
+            config=types.GenerateContentConfig(**config),
+        )
 
 
 async def test_an_answer(ferry: Ferry, fake: FakeClient) -> None:
@@ -105,16 +106,15 @@ async def test_bedrock_says_what_is_wrong_with_a_file(ferry: Ferry, fake: FakeCl
 async def stream(
     ferry: Ferry, fake: FakeClient, contents: Any, **config: Any
 ) -> list[types.GenerateContentResponse]:
-    client = sdk(ferry, fake)
-
     def read() -> list[types.GenerateContentResponse]:
-        return list(
-            client.models.generate_content_stream(
-                model=MODELS[fake.kind.name],
-                contents=contents,
-                config=types.GenerateContentConfig(**config),
+        with sdk(ferry, fake) as client:
+            return list(
+                client.models.generate_content_stream(
+                    model=MODELS[fake.kind.name],
+                    contents=contents,
+                    config=types.GenerateContentConfig(**config),
+                )
             )
-        )
 
     return await asyncio.to_thread(read)
 
@@ -123,6 +123,19 @@ async def test_a_stream(ferry: Ferry, fake: FakeClient) -> None:
     chunks = await stream(ferry, fake, "hello")
     assert "".join(chunk.text or "" for chunk in chunks).endswith("hello")
     assert len(chunks) > 1
+
+
+@TRANSLATED
+async def test_a_stream_in_javascript(fake: FakeClient, sdks: Sdks) -> None:
+    process = await sdks.get(JAVASCRIPT, fake.kind)
+    contents = [{"role": "user", "parts": [{"text": "hello"}]}]
+    model = MODELS[fake.kind.name]
+    chunks = await process.call("models.stream", model=model, contents=contents)
+    candidates = [chunk["candidates"][0] for chunk in chunks["items"]]
+    said = [part["text"] for one in candidates for part in one["content"]["parts"]]
+    assert "".join(said).endswith("hello")
+    assert len(candidates) > 1
+    assert candidates[-1]["finishReason"] == "STOP"
 
 
 @TRANSLATED
@@ -147,15 +160,14 @@ async def test_a_chat_that_streams_and_calls_a_function(ferry: Ferry, fake: Fake
         """What the weather is like."""
         return f"sunny in {place}"
 
-    client = sdk(ferry, fake)
-    chat = client.chats.create(model=MODELS[fake.kind.name])
-
     def talk() -> list[str]:
         said = []
         config = types.GenerateContentConfig(tools=[weather])
-        for words in ("hello", "call the tool", "again"):
-            chunks = list(chat.send_message_stream(words, config=config))
-            said.append("".join(chunk.text or "" for chunk in chunks))
+        with sdk(ferry, fake) as client:
+            chat = client.chats.create(model=MODELS[fake.kind.name])
+            for words in ("hello", "call the tool", "again"):
+                chunks = list(chat.send_message_stream(words, config=config))
+                said.append("".join(chunk.text or "" for chunk in chunks))
         return said
 
     said = await asyncio.to_thread(talk)
@@ -165,13 +177,12 @@ async def test_a_chat_that_streams_and_calls_a_function(ferry: Ferry, fake: Fake
 
 @TRANSLATED
 async def test_a_chat_goes_on_after_an_empty_answer(ferry: Ferry, fake: FakeClient) -> None:
-    client = sdk(ferry, fake)
-    chat = client.chats.create(model=MODELS[fake.kind.name])
-
     def talk() -> str:
         config = types.GenerateContentConfig(stop_sequences=["echo"])
-        list(chat.send_message_stream("hello", config=config))
-        return "".join(chunk.text or "" for chunk in chat.send_message_stream("again"))
+        with sdk(ferry, fake) as client:
+            chat = client.chats.create(model=MODELS[fake.kind.name])
+            list(chat.send_message_stream("hello", config=config))
+            return "".join(chunk.text or "" for chunk in chat.send_message_stream("again"))
 
     assert (await asyncio.to_thread(talk)).endswith("again")
 

@@ -34,6 +34,13 @@ const calls = {
     const ended = await client.operations.get({ operation: begun });
     return stores.documents.get({ name: ended.response.documentName });
   },
+  "models.stream": async (args) => {
+    const items = [];
+    for await (const chunk of await client.models.generateContentStream(args)) {
+      items.push(plain(chunk));
+    }
+    return { items };
+  },
   "batches.create": (args) => client.batches.create(args),
   "batches.create_embeddings": (args) => client.batches.createEmbeddings(args),
   "batches.list": async (args) => everyPage(await client.batches.list({ config: paging(args) })),
