@@ -18,6 +18,7 @@ from providers.json_api.answer_shape import (
     object_or_nothing,
     text_or_none,
     unknown_type,
+    unreadable,
 )
 from providers.status import Status
 from providers.upstream import UpstreamError, invalid_answer
@@ -134,7 +135,15 @@ class ClaudeStream:
     def read(self, typed: Event) -> Iterator[Chunk]:
         kind, event = typed
         if kind == "chunk":
-            yield from self._messages.read(b64decode(as_text(event.get("bytes"), "chunk.bytes")))
+            yield from self._messages.read(_bytes_of(event))
 
     def end(self) -> Iterator[Chunk]:
         yield from self._messages.end()
+
+
+def _bytes_of(chunk: dict[str, Any]) -> bytes:
+    encoded = as_text(chunk.get("bytes"), "chunk.bytes")
+    try:
+        return b64decode(encoded, validate=True)
+    except ValueError:
+        raise unreadable("chunk.bytes is not base64") from None

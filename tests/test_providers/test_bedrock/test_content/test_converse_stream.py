@@ -6,6 +6,7 @@ import pytest
 
 from providers.bedrock.content.converse_stream import ClaudeStream, ConverseStream, Event
 from providers.claude_content.thought_signatures import render_thinking_signature
+from providers.json_api.answer_shape import UnreadableAnswer
 from providers.upstream import UpstreamError
 
 USAGE = {"inputTokens": 3, "outputTokens": 2, "totalTokens": 5}
@@ -113,3 +114,9 @@ def test_claudes_own_stream() -> None:
         [{"text": "Hi"}],
         [{"text": ""}],
     ]
+
+
+@pytest.mark.parametrize("encoded", ["a", "e30=e", "{}", None])
+def test_an_event_of_claude_that_is_not_base64(encoded: str | None) -> None:
+    with pytest.raises(UnreadableAnswer, match="chunk.bytes"):
+        list(ClaudeStream().read(("chunk", {"bytes": encoded})))
