@@ -36,7 +36,10 @@ async def count_parts(state: State, now: datetime) -> Figures:  # noqa: ARG001 -
 
 
 async def count_once_an_hour(state: State, now: datetime) -> Figures:
-    """If the counting replica has not finished, or stopped, the figures of the hour before."""
+    """If the counting replica has not finished, or stopped, the figures of the hour before.
+
+    Without those this replica counts too: a quota must not ignore what is there.
+    """
     if not await _any(state):
         return {}
     if await write(state, UNFINISHED.name(_hour(now), "begun"), b""):
@@ -47,7 +50,7 @@ async def count_once_an_hour(state: State, now: datetime) -> Figures:
         found = await read(state, UNFINISHED.name(_hour(hour), "figures"), UNFINISHED_BYTES)
         if found is not None:
             return parse_as(found, dict[str, int])
-    return {}
+    return await count_parts(state, now)
 
 
 async def _any(state: State) -> bool:

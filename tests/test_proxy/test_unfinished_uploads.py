@@ -98,3 +98,10 @@ async def test_the_figures_of_many_tenants_are_shared_too(memory: MemoryState) -
     await memory.create("unfinished/2026112912/begun", in_memory(b""))
     await memory.create("unfinished/2026112912/figures", in_memory(orjson.dumps(counted)))
     assert await count_once_an_hour(memory, NOW) == counted
+
+
+async def test_without_figures_a_replica_counts_itself(memory: MemoryState) -> None:
+    """Replicas that start together, or after the only one that counted had stopped."""
+    await begin(memory, 1)
+    await memory.create("unfinished/2026112912/begun", in_memory(b""))
+    assert list((await count_once_an_hour(memory, NOW)).values()) == [3]
