@@ -118,5 +118,5 @@ def test_claudes_own_stream() -> None:
 
 @pytest.mark.parametrize("encoded", ["a", "e30=e", "{}", None])
 def test_an_event_of_claude_that_is_not_base64(encoded: str | None) -> None:
-    with pytest.raises(UnreadableAnswer, match="chunk.bytes"):
+    with pytest.raises(UnreadableAnswer, match=r"chunk\.bytes"):
         list(ClaudeStream().read(("chunk", {"bytes": encoded})))
