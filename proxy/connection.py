@@ -37,8 +37,8 @@ from proxy.read_buffers import (
 )
 
 # What a client may send in a row while its request is answered, other than bytes of a body. More
-# than one read of a socket (1 MiB) and the buffer of a body, which wait while a handler is busy.
-_OVERHEAD_BYTES: Final = 2 << 20
+# than one read of a socket (512 KiB) and the buffer of a body, which wait while a handler is busy.
+_OVERHEAD_BYTES: Final = 1 << 20
 
 _log: Final = logging.getLogger(__name__)
 

@@ -77,6 +77,6 @@ MEDIUM_BUFFERS: Final = LargeBuffers(Tier(512, 128 << 10))
 """For bodies that take several reads and are no large streams."""
 
 LARGE_BUFFERS: Final = LargeBuffers(
-    Tier(12, 512 << 10), Tier(4, 256 << 10), Tier(48, READ_BUFFER_BYTES)
+    Tier(4, 256 << 10), Tier(12, 128 << 10), Tier(48, READ_BUFFER_BYTES)
 )
 """Those of this process, as its memory is one."""
