@@ -116,8 +116,9 @@ def _unsupported(request: web.Request) -> FerryError:
     """Says which call is not supported, and what works instead."""
     provider = request[PROVIDER]
     working = [each.name for each in op.CAPABILITIES if each.of(provider) is not None]
+    listed = " and ".join(filter(None, [", ".join(working[:-1]), *working[-1:]]))
     target = request[ROUTE].target[:_PATH_SHOWN] or "without a path"
     return unimplemented(
         f"{effective_method(request.method)} {target} is not supported for {provider.name}: only "
-        f"{' and '.join(working)} work{'s' if len(working) == 1 else ''} with {provider.name}"
+        f"{listed} work{'s' if len(working) == 1 else ''} with {provider.name}"
     )

@@ -241,8 +241,7 @@ async def test_an_invalid_body(client: BatchClient, openai: FakeClient, body: by
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("POST", "v1beta/models/m:generateContent"),
-        ("POST", "v1beta/models/m:streamGenerateContent?alt=sse"),
+        ("POST", "v1beta/models/m:predict?alt=json"),
         ("GET", "v1beta/models"),
         ("POST", "v1beta/files:register"),
         ("GET", "v1beta/cachedContents"),
@@ -261,5 +260,6 @@ async def test_a_path_that_is_not_served(
     assert refused.error == (501, "UNIMPLEMENTED")
     message = refused.document["error"]["message"]
     assert message.startswith(f"{method} {path.partition('?')[0]} is not supported for openai: ")
-    assert message.endswith("only client.files and client.batches work with openai")
+    works = "client.files, client.batches and client.models.generate_content"
+    assert message.endswith(f"only {works} work with openai")
     assert await openai.requests() == []

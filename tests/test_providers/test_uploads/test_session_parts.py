@@ -27,13 +27,11 @@ async def test_the_first_route_that_is_written_counts() -> None:
     assert list(state.objects) == ["uploads/s1/route"]
 
 
-async def test_a_request_reads_the_route_once_and_the_next_request_again() -> None:
+async def test_a_process_reads_the_route_once() -> None:
     state = MemoryState()
     routes = SessionRoutes(state, MultipartUpload)
     await routes.decide(request(), FIRST)
-    session = request()
-    assert await routes.of(session) == FIRST
     await state.delete("uploads/s1/route")
-    assert await routes.of(session) == FIRST
-    assert await routes.stored(session) is None
-    assert await routes.of(request()) is None
+    assert await routes.of(request()) == FIRST
+    assert await routes.stored(request()) is None
+    assert await SessionRoutes(state, MultipartUpload).of(request()) is None
