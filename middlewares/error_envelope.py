@@ -1,7 +1,6 @@
 """Second step: turns every error of the later steps into Google's error envelope."""
 
 import logging
-import re
 import traceback
 from typing import Final
 
@@ -16,11 +15,6 @@ from providers.errors import FerryError, invalid_argument, unavailable
 from providers.json_api.json_text import render_json
 from providers.status import Status
 from providers.upload import UploadStatus
-
-# Seconds or a date (RFC 9110 section 10.2.3). An upstream may send anything, so it is checked.
-_RETRY_AFTER: Final = re.compile(r"[0-9]{1,9}|[A-Z][a-z]{2}, [0-9A-Za-z: ]{16,22} GMT")
-
-_IN_A_MOMENT: Final = "1"
 
 _INTERRUPTED: Final = FerryError(Status.INVALID_ARGUMENT, "the request was interrupted")
 
