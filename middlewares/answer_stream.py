@@ -6,14 +6,17 @@ first member is `error`.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from middlewares import outcomes
 from providers.body import Body, start_body
 from providers.errors import FerryError
 from providers.json_api.json_text import render_json
+
+Envelope: TypeAlias = Callable[[FerryError], dict[str, object]]
+"""The object that an error is in a response's body."""
 
 # Load balancers close a connection that is silent for longer.
 PAUSE_SECONDS: Final = 15.0
@@ -54,7 +57,7 @@ class List:
 
 
 async def start_stream(
-    streamed: outcomes.Streamed, envelope: "Envelope", pause: float = PAUSE_SECONDS
+    streamed: outcomes.Streamed, envelope: Envelope, pause: float = PAUSE_SECONDS
 ) -> Body:
     """Returns when there is a chunk, or after `pause` seconds. Raises an error before that."""
     writer: Writer = Events() if streamed.form is outcomes.StreamForm.EVENTS else List()
@@ -63,12 +66,6 @@ async def start_stream(
     except BaseException:
         await streamed.answer.close()
         raise
-
-
-class Envelope(Protocol):
-    """The object that an error is in a response's body."""
-
-    def __call__(self, error: FerryError, /) -> dict[str, object]: ...
 
 
 async def _written(
@@ -94,7 +91,7 @@ async def _with_pauses(
     reading: asyncio.Task[bytes] | None = None
     try:
         while True:
-            reading = reading or asyncio.ensure_future(_next(chunks))
+            reading = reading or asyncio.ensure_future(anext(chunks))
             done, _ = await asyncio.wait({reading}, timeout=pause)
             if not done:
                 yield None
@@ -110,7 +107,3 @@ async def _with_pauses(
             reading.cancel()
             await asyncio.wait({reading})
         await chunks.aclose()
-
-
-async def _next(chunks: AsyncGenerator[bytes, None]) -> bytes:
-    return await anext(chunks)

@@ -95,16 +95,16 @@ def _render(outcome: outcomes.Whole, request: web.Request) -> web.StreamResponse
         case UploadProgress():
             return _progress(outcome, request)
         case outcomes.BatchCreated(batch):
-            warnings = {"x-ferry-warnings": batch.warnings} if batch.warnings else {}
-            return _json(_document(batch, request), warnings)
+            return _json(_document(batch, request), _named(batch.warnings))
         case Batch(output=InlineResults() as results):
             return _inline_results(outcome, results, reset)
         case Download(body, mime_type, release):
             headers = {"Content-Type": mime_type}
             return StreamedResponse(body, headers=headers, release=release, reset=reset)
         case Generated(document, warnings):
-            headers = {"x-ferry-warnings": warnings} if warnings else {}
-            return web.Response(body=document, content_type="application/json", headers=headers)
+            return web.Response(
+                body=document, content_type="application/json", headers=_named(warnings)
+            )
         case outcomes.FileCreated() | outcomes.Listed() | File() | Batch() | None:
             return _json(_document(outcome, request))
         case reply:
@@ -135,6 +135,10 @@ def _json(document: object, headers: Mapping[str, str] | None = None) -> web.Res
     return web.Response(
         body=render_json(document), content_type="application/json", headers=headers
     )
+
+
+def _named(warnings: str) -> dict[str, str]:
+    return {"x-ferry-warnings": warnings} if warnings else {}
 
 
 def _started(started: outcomes.Started) -> web.Response:
@@ -168,12 +172,11 @@ async def _streamed(streamed: outcomes.Streamed, request: web.Request) -> web.St
         return {"error": error_object(refusal)}
 
     body = await start_stream(streamed, named_envelope)
-    warnings = streamed.answer.warnings
     headers = {
         "Content-Type": _CONTENT_TYPES[streamed.form],
         "Cache-Control": "no-cache",
         "X-Accel-Buffering": "no",  # else nginx waits for more
-        **({"x-ferry-warnings": warnings} if warnings else {}),
+        **_named(streamed.answer.warnings),
     }
     reset, release = request.app[GATEWAY].reset, streamed.answer.close
     return StreamedResponse(body, headers=headers, release=release, reset=reset)

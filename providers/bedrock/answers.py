@@ -15,7 +15,7 @@ from providers.bedrock.content.result_from_bedrock import (
     plain_bedrock_line,
     result_from_bedrock,
 )
-from providers.bedrock.runtime import invoke
+from providers.bedrock.runtime import WHOLE, invoke
 from providers.credential import Caller
 from providers.json_api.json_text import parse_own_json, render_json, render_line
 from providers.json_api.structure import structure_of
@@ -78,13 +78,9 @@ class BedrockAnswers:
         Before sending, raises the errors of `AwsTargets`, which name no provider.
         """
         target = await self._targets.of(caller)
+        verb = WHOLE[InvocationType(invocation)]
         async with await invoke(
-            self._client,
-            target,
-            model,
-            InvocationType(invocation),
-            model_input,
-            _SILENCE_SECONDS,
+            self._client, target, model, verb, model_input, _SILENCE_SECONDS
         ) as reply:
             return await reply.read(self._limit)
 

@@ -1,9 +1,9 @@
 """Prompts to the models of Bedrock: Converse, or Claude's own schema if Converse lacks a field."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from providers.aws.client import AwsClient
 from providers.aws.target import AwsTarget, AwsTargets
@@ -15,7 +15,7 @@ from providers.bedrock.content.generate_to_invoke_model import to_invoke_model
 from providers.bedrock.content.result_from_bedrock import asked_for_thoughts, echoed, from_model
 from providers.bedrock.event_stream import typed_events
 from providers.bedrock.jobs.job_media import Media
-from providers.bedrock.runtime import invoke, invoke_streaming, request_id
+from providers.bedrock.runtime import STREAMED, WHOLE, invoke, request_id
 from providers.credential import Caller
 from providers.errors import FerryError
 from providers.gemini_content.content_parts import find_part
@@ -30,10 +30,6 @@ from providers.retries import Retries
 from providers.upstream import Reply, invalid_answer
 
 _EVENT_STREAM: Final = "application/vnd.amazon.eventstream"
-
-_Call: TypeAlias = Callable[
-    [AwsClient, AwsTarget, str, InvocationType, bytes], Coroutine[Any, Any, Reply]
-]
 
 
 class BedrockPrompts:
@@ -50,7 +46,7 @@ class BedrockPrompts:
     async def generate(self, caller: Caller, prompt: Prompt) -> Generated:
         translation = _Translation(prompt, await self._targets.of(caller))
         sent = await to_provider(self._memory, prompt, translation.to_model)
-        async with await self._begin(invoke, translation, sent.body) as reply:
+        async with await self._begin(WHOLE, translation, sent.body) as reply:
             answer = await reply.read(UPSTREAM_ANSWER)
         translate = partial(translation.from_model, request_id(reply))
         document = await from_provider(self._client.name, answer, translate)
@@ -59,18 +55,20 @@ class BedrockPrompts:
     async def stream(self, caller: Caller, prompt: Prompt) -> AnswerStream:
         translation = _Translation(prompt, await self._targets.of(caller))
         sent = await to_provider(self._memory, prompt, translation.to_model)
-        reply = await self._begin(invoke_streaming, translation, sent.body)
+        reply = await self._begin(STREAMED, translation, sent.body)
         if reply.headers.get("Content-Type") != _EVENT_STREAM:
             await reply.aclose()
             raise invalid_answer(f"{self._client.name} did not answer with a stream")
         chunks = translated(typed_events(reply.chunks()), translation.reader(request_id(reply)))
         return AnswerStream(chunks, sent.warnings, reply.aclose)
 
-    async def _begin(self, call: _Call, translation: "_Translation", body: bytes) -> Reply:
+    async def _begin(
+        self, verbs: Mapping[InvocationType, str], translation: "_Translation", body: bytes
+    ) -> Reply:
         """It is sent again only if nothing of it was: an answer costs money."""
-        model, invocation = translation.prompt.model, translation.invocation
-        begin = partial(call, self._client, translation.target, model, invocation, body)
-        return await self._retries.unsent(begin)
+        model, verb = translation.prompt.model, verbs[translation.invocation]
+        call = partial(invoke, self._client, translation.target, model, verb, body)
+        return await self._retries.unsent(call)
 
 
 @dataclass(slots=True)

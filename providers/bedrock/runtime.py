@@ -1,5 +1,6 @@
 """Calls to the models of Bedrock's runtime."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from providers.aws.client import AwsClient
@@ -8,11 +9,16 @@ from providers.aws.target import AwsTarget
 from providers.bedrock.content.bedrock_models import InvocationType
 from providers.upstream import Reply
 
-_VERBS: Final = {InvocationType.CONVERSE: "converse", InvocationType.INVOKE_MODEL: "invoke"}
-_STREAM_VERBS: Final = {
+WHOLE: Final[Mapping[InvocationType, str]] = {
+    InvocationType.CONVERSE: "converse",
+    InvocationType.INVOKE_MODEL: "invoke",
+}
+"""The verbs of calls that are answered in one piece."""
+STREAMED: Final[Mapping[InvocationType, str]] = {
     InvocationType.CONVERSE: "converse-stream",
     InvocationType.INVOKE_MODEL: "invoke-with-response-stream",
 }
+"""The verbs of calls that are answered with an event stream."""
 _REQUEST_ID: Final = "x-amzn-RequestId"
 
 
@@ -20,38 +26,16 @@ async def invoke(
     client: AwsClient,
     target: AwsTarget,
     model: str,
-    invocation: InvocationType,
+    verb: str,
     model_input: bytes,
     silence: float | None = None,
 ) -> Reply:
     """One attempt; the answer is still on the wire. `silence` as in OutboundRequest."""
-    return await _call(client, target, model, _VERBS[invocation], model_input, silence)
-
-
-async def invoke_streaming(
-    client: AwsClient,
-    target: AwsTarget,
-    model: str,
-    invocation: InvocationType,
-    model_input: bytes,
-) -> Reply:
-    """As `invoke`; the answer is an event stream."""
-    return await _call(client, target, model, _STREAM_VERBS[invocation], model_input, None)
+    url = aws_url(target.runtime, f"/model/{encode_segment(model)}/{verb}")
+    headers = {"Content-Type": "application/json"}
+    return await client.open(target, BEDROCK, "POST", url, model_input, headers, silence)
 
 
 def request_id(reply: Reply) -> str:
     """Bedrock's id of the call; empty if it has none."""
     return reply.headers.get(_REQUEST_ID, "")
-
-
-async def _call(
-    client: AwsClient,
-    target: AwsTarget,
-    model: str,
-    verb: str,
-    model_input: bytes,
-    silence: float | None,
-) -> Reply:
-    url = aws_url(target.runtime, f"/model/{encode_segment(model)}/{verb}")
-    headers = {"Content-Type": "application/json"}
-    return await client.open(target, BEDROCK, "POST", url, model_input, headers, silence)

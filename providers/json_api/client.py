@@ -152,19 +152,14 @@ class JsonApi:
 
     async def begin(self, caller: Caller, path: str, body: bytes, **headers: str) -> Reply:
         """As `ask`, but the answer is not yet read; the caller closes the reply."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        sent = {"Content-Type": "application/json", **named}
-        request = OutboundRequest("POST", self._url(path), sent, body)
+        request = self._posting(path, "application/json", body, headers)
         return await self._retries.unsent(partial(self._send, caller, request))
 
     async def post_body(
         self, caller: Caller, path: str, content_type: str, body: Body, **headers: str
     ) -> Answer:
         """`headers` are further headers, with `_` for `-` in their names."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = OutboundRequest(
-            "POST", self._url(path), {"Content-Type": content_type, **named}, body
-        )
+        request = self._posting(path, content_type, body, headers)
         return await self._retries.unsent(partial(self._json, caller, request))
 
     async def download(self, caller: Caller, path: str) -> Download:
@@ -203,6 +198,13 @@ class JsonApi:
         async with reply:
             document = parse_object(await read_refusal(reply))
         raise self._refusal(caller, request, reply, document or {})
+
+    def _posting(
+        self, path: str, content_type: str, body: Body | bytes, headers: Mapping[str, str]
+    ) -> OutboundRequest:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = {"Content-Type": content_type, **named}
+        return OutboundRequest("POST", self._url(path), sent, body)
 
     def _url(self, path: str, query: Mapping[str, str | int] | None = None) -> URL:
         url = self._base.joinpath(*path.split("/"))
