@@ -13,7 +13,7 @@ from providers.claude_content.thought_signatures import (
     render_thinking_signature,
 )
 from providers.gemini_content.candidate import Candidate
-from providers.gemini_content.streamed_answer import Chunk, StreamedAnswer, StreamedCall
+from providers.gemini_content.streamed_answer import Chunk, StreamedAnswer
 from providers.json_api.answer_shape import (
     as_text,
     count_or_none,
@@ -21,7 +21,7 @@ from providers.json_api.answer_shape import (
     text_or_none,
     unknown_type,
 )
-from providers.json_api.json_text import parse_object
+from providers.json_api.stream_events import event_object
 from providers.status import Status
 from providers.upstream import UpstreamError, invalid_answer
 
@@ -42,15 +42,12 @@ class MessageStream:
     def __init__(self) -> None:
         self.ended = False
         self._answer = StreamedAnswer()
-        self._calls: dict[int, StreamedCall] = {}
         self._native: str | None = None
         self._stop_details: dict[str, Any] = {}
         self._usage: dict[str, Any] = {}
 
     def read(self, data: bytes) -> Iterator[Chunk]:
-        event = parse_object(data)
-        if event is None:
-            raise invalid_answer("an event of the stream is not a JSON object")
+        event = event_object(data)
         match event.get("type"):
             case "message_start":
                 self._start(_part(event, "message"))
@@ -91,7 +88,7 @@ class MessageStream:
                 yield from self._answer.sign(render_redacted_thinking(data))
             case "tool_use":
                 where = f"content[{index}]"
-                self._calls[index] = self._answer.call(block.get("name"), block.get("id"), where)
+                self._answer.call(index, block.get("name"), block.get("id"), where)
             case other:
                 raise unknown_type(other, "content_block")
 
@@ -106,14 +103,9 @@ class MessageStream:
                 yield from self._answer.sign(render_thinking_signature(signature))
             case "input_json_delta":
                 text = as_text(delta.get("partial_json"), "delta.partial_json")
-                self._answer.add_arguments(self._call(index), text)
+                self._answer.add_arguments(index, text)
             case _:  # citations cannot be asked for
                 pass
-
-    def _call(self, index: int) -> StreamedCall:
-        if index not in self._calls:
-            raise invalid_answer("a piece of a function call came before the call")
-        return self._calls[index]
 
     def _finish(self, event: dict[str, Any]) -> None:
         """Its counts are those of the whole message, and replace those of the start."""

@@ -22,7 +22,7 @@ _SIGNATURE: Final = "thoughtSignature"
 
 
 @dataclass(slots=True)
-class StreamedCall:
+class _Call:
     """A function call whose arguments come in pieces."""
 
     name: object
@@ -37,7 +37,8 @@ class StreamedAnswer:
     def __init__(self) -> None:
         self.model: object = None
         self.answer_id: object = None
-        self._calls: list[StreamedCall] = []
+        self._calls: list[_Call] = []
+        self._by_number: dict[int, _Call] = {}
         self._arguments = 0
         self._thought = ""
         self._signature: str | None = None
@@ -66,17 +67,22 @@ class StreamedAnswer:
         if self._thought:
             yield from self._release()
 
-    def call(self, name: object, call_id: object, where: str) -> StreamedCall:
-        """Begins a function call; `where` is its path in the provider's stream."""
-        called = StreamedCall(name, call_id, where)
-        self._calls.append(called)
-        return called
+    def call(self, number: int, name: object, call_id: object, where: str) -> None:
+        """Begins the function call with that number; `where` is its path in the stream."""
+        call = self._by_number[number] = _Call(name, call_id, where)
+        self._calls.append(call)
 
-    def add_arguments(self, call: StreamedCall, text: str) -> None:
+    def has_call(self, number: int) -> bool:
+        return number in self._by_number
+
+    def add_arguments(self, number: int, text: str) -> None:
+        """Raises UpstreamError for a call that was not begun, and beyond STREAM_CALLS."""
+        if number not in self._by_number:
+            raise invalid_answer("a piece of a function call came before the call")
         self._arguments += len(text)
         if self._arguments > STREAM_CALLS:
             raise invalid_answer(f"function calls with more than {STREAM_CALLS} characters")
-        call.arguments += text
+        self._by_number[number].arguments += text
 
     def end(self, candidate: Candidate, usage: dict[str, Any]) -> Iterator[Chunk]:
         """`candidate` has the finish reason, and notes on it."""

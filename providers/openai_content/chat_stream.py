@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from providers.gemini_content.candidate import Candidate
-from providers.gemini_content.streamed_answer import Chunk, StreamedAnswer, StreamedCall
+from providers.gemini_content.streamed_answer import Chunk, StreamedAnswer
 from providers.json_api.answer_shape import (
     as_object,
     as_text,
@@ -14,8 +14,8 @@ from providers.json_api.answer_shape import (
     text_or_none,
     untranslatable,
 )
-from providers.json_api.json_text import parse_object
 from providers.json_api.refusal_body import code_of, message_of
+from providers.json_api.stream_events import event_object
 from providers.openai_content.answer_members import (
     CHAT_USAGE,
     add_token_logprobs,
@@ -35,7 +35,6 @@ class ChatStream:
     def __init__(self) -> None:
         self.ended = False
         self._answer = StreamedAnswer()
-        self._calls: dict[int, StreamedCall] = {}
         self._native: str | None = None
         self._refused = False
         self._usage: dict[str, Any] = {}
@@ -44,9 +43,7 @@ class ChatStream:
         if data.strip() == _DONE:
             self.ended = True
             return
-        chunk = parse_object(data)
-        if chunk is None:
-            raise invalid_answer("an event of the stream is not a JSON object")
+        chunk = event_object(data)
         _check_for_error(chunk)
         self._answer.model = self._answer.model or chunk.get("model")
         self._answer.answer_id = self._answer.answer_id or chunk.get("id")
@@ -99,15 +96,12 @@ class ChatStream:
     def _call(self, piece: dict[str, Any]) -> None:
         function = object_or_nothing(piece.get("function"))
         number = count_or_none(piece.get("index")) or 0
-        call = self._calls.get(number)
-        if call is None:
-            where = f"delta.tool_calls[{number}]"
-            call = self._calls[number] = self._answer.call(
-                function.get("name"), piece.get("id"), where
-            )
+        where = f"delta.tool_calls[{number}]"
+        if not self._answer.has_call(number):
+            self._answer.call(number, function.get("name"), piece.get("id"), where)
         if function.get("arguments"):
-            text = as_text(function["arguments"], f"{call.where}.function.arguments")
-            self._answer.add_arguments(call, text)
+            text = as_text(function["arguments"], f"{where}.function.arguments")
+            self._answer.add_arguments(number, text)
 
 
 def _logprobs(tokens: object) -> dict[str, Any]:

@@ -5,8 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from providers.limits import STREAM_EVENT
-from providers.upstream import invalid_answer
+from providers.json_api.stream_events import check_event_length
 
 _END_OF_LINE: Final = re.compile(rb"\r\n|\n|\r")
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -29,7 +28,7 @@ async def event_data(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None
             if not line and event.data:
                 yield event.take()
             event.add(line)
-        event.check(len(rest))
+        check_event_length(event.size + len(rest))
     event.add(rest.removesuffix(b"\r"))
     if event.data:
         yield event.take()
@@ -38,21 +37,17 @@ async def event_data(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None
 @dataclass(slots=True)
 class _Event:
     data: list[bytes] = field(default_factory=list)
-    _size: int = 0
+    size: int = 0
 
     def add(self, line: bytes) -> None:
         name, _, value = line.partition(b":")
         # Only the first line of a stream can have the mark.
         if name.removeprefix(_BYTE_ORDER_MARK) == b"data":
             self.data.append(value.removeprefix(b" "))
-            self._size += len(value)
-            self.check(0)
-
-    def check(self, more: int) -> None:
-        if self._size + more > STREAM_EVENT:
-            raise invalid_answer(f"an event of the stream has more than {STREAM_EVENT} bytes")
+            self.size += len(value)
+            check_event_length(self.size)
 
     def take(self) -> bytes:
         data = b"\n".join(self.data)
-        self.data, self._size = [], 0
+        self.data, self.size = [], 0
         return data

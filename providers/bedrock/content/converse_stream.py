@@ -11,7 +11,7 @@ from providers.claude_content.thought_signatures import (
     render_thinking_signature,
 )
 from providers.gemini_content.candidate import Candidate
-from providers.gemini_content.streamed_answer import Chunk, StreamedAnswer, StreamedCall
+from providers.gemini_content.streamed_answer import Chunk, StreamedAnswer
 from providers.json_api.answer_shape import (
     as_text,
     count_or_none,
@@ -45,7 +45,7 @@ class ConverseStream:
         self._answer = StreamedAnswer()
         self._answer.model, self._answer.answer_id = model, answer_id or None
         self._thoughts = thoughts
-        self._calls: dict[int, StreamedCall | None] = {}
+        self._served: set[int] = set()
         self._native: str | None = None
         self._usage: dict[str, Any] = {}
 
@@ -75,11 +75,11 @@ class ConverseStream:
         use = object_or_nothing(start.get("toolUse"))
         if not use:
             return
-        served = use.get("type") == SERVER_TOOL
+        if use.get("type") == SERVER_TOOL:
+            self._served.add(index)
+            return
         where = f"content[{index}].toolUse"
-        self._calls[index] = (
-            None if served else self._answer.call(use.get("name"), use.get("toolUseId"), where)
-        )
+        self._answer.call(index, use.get("name"), use.get("toolUseId"), where)
 
     def _delta(self, index: int, member: str, value: object) -> Iterator[Chunk]:
         match member:
@@ -87,11 +87,8 @@ class ConverseStream:
                 yield from self._answer.say(as_text(value, "delta.text"))
             case "toolUse":
                 text = as_text(object_or_nothing(value).get("input"), "delta.toolUse.input")
-                if index not in self._calls:
-                    raise invalid_answer("a piece of a function call came before the call")
-                call = self._calls[index]
-                if call is not None:
-                    self._answer.add_arguments(call, text)
+                if index not in self._served:
+                    self._answer.add_arguments(index, text)
             case "reasoningContent":
                 yield from self._reasoning(object_or_nothing(value))
             case "citation" | "toolResult" | "p":

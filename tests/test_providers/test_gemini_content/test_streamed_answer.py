@@ -94,9 +94,10 @@ def test_all_calls_are_in_the_last_chunk() -> None:
     answer = StreamedAnswer()
     list(answer.say("I look."))
     list(answer.sign("Uw=="))
-    first, second = answer.call("f", "c1", "calls[0]"), answer.call("g", None, "calls[1]")
-    for call, piece in [(first, '{"a"'), (second, ""), (first, ":1}")]:
-        answer.add_arguments(call, piece)
+    answer.call(0, "f", "c1", "calls[0]")
+    answer.call(1, "g", None, "calls[1]")
+    for number, piece in [(0, '{"a"'), (1, ""), (0, ":1}")]:
+        answer.add_arguments(number, piece)
     (candidate,) = ended(answer, "tool_calls")["candidates"]
     assert candidate["content"]["parts"] == [
         {"functionCall": {"id": "c1", "name": "f", "args": {"a": 1}}, "thoughtSignature": "Uw=="},
@@ -106,7 +107,8 @@ def test_all_calls_are_in_the_last_chunk() -> None:
 
 def test_arguments_that_were_cut_are_named() -> None:
     answer = StreamedAnswer()
-    answer.add_arguments(answer.call("f", "c1", "calls[0]"), '{"a":')
+    answer.call(0, "f", "c1", "calls[0]")
+    answer.add_arguments(0, '{"a":')
     (candidate,) = ended(answer, "length", "MAX_TOKENS")["candidates"]
     assert candidate["finishReason"] == "MALFORMED_FUNCTION_CALL"
     (note,) = candidate["content"]["parts"]
@@ -115,10 +117,10 @@ def test_arguments_that_were_cut_are_named() -> None:
 
 def test_too_many_arguments_end_the_stream() -> None:
     answer = StreamedAnswer()
-    call = answer.call("f", "c1", "calls[0]")
-    answer.add_arguments(call, "a" * STREAM_CALLS)
+    answer.call(0, "f", "c1", "calls[0]")
+    answer.add_arguments(0, "a" * STREAM_CALLS)
     with pytest.raises(UpstreamError, match="function calls"):
-        answer.add_arguments(call, "a")
+        answer.add_arguments(0, "a")
 
 
 @pytest.mark.parametrize("kind", ["say", "think"])
