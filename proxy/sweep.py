@@ -25,9 +25,9 @@ SOONEST_SECONDS: Final = 60.0
 # The clock of this machine, or of the store, may be ahead or have been corrected.
 CLOCK_MARGIN: Final = timedelta(minutes=15)
 
-# A sweep of a large store takes long, since each page of its list waits for the one before. Its
-# pause is this many times as long, so that the calls of a replica have a limit, and those of all
-# replicas grow with their number and not with its product with the objects.
+# A sweep of a large store takes long, since each page of its list waits for the one before. The
+# pause after it is this many times as long. So the calls of one replica have a limit, however many
+# objects there are, and the calls of all replicas grow only with the number of replicas.
 _REST: Final = 9.0
 
 # Spreads the sweeps of replicas that started together.

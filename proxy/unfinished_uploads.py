@@ -19,7 +19,7 @@ from providers.stored_objects import UNFINISHED, tenant_in
 _HOUR: Final = timedelta(hours=1)
 
 Figures = Mapping[str, int]
-"""The bytes of each tenant, with the name of an upload of that tenant."""
+"""The bytes of all unfinished uploads of a tenant, under the name of one of them."""
 
 Count = Callable[[State, datetime], Awaitable[Figures]]
 

@@ -166,7 +166,7 @@ class Candidate:
         self._explain_native_end()
         notes = [{"text": f"[genai-ferry] {sentence}"} for sentence in self._notes]
         parts = self._parts + notes
-        # As with a lone signature, an empty text is forgotten with all that is next to it.
+        # The chats of the Go SDK forget an answer that has an empty text beside other parts.
         filled = [part for part in parts if part != {"text": ""}]
         candidate: dict[str, Any] = {
             "content": {"role": "model", "parts": filled or parts[:1]},

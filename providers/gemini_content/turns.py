@@ -1,7 +1,7 @@
 """The turns of a conversation, put together again.
 
-An SDK sends a streamed answer back as one content for each chunk. Some have an empty text or no
-parts, and a thought is in several, of which the last has the signature.
+An SDK sends a streamed answer back as one content for each chunk. Some contents have an empty text
+or no parts. A thought may be in several contents, and only the last one has its signature.
 """
 
 from collections.abc import Iterator
