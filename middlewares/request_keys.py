@@ -72,10 +72,15 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of the SDK. `name` is for the log; `parse` reads a request into its operation."""
+    """A call of the SDK. `name` is for the log; `parse` reads a request into its operation.
+
+    `alt` are the values of that parameter, the form of the answer, that the call accepts; if empty,
+    it is not checked.
+    """
 
     name: str
     parse: Parse
+    alt: Sequence[str] = ("json",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ async def request_rewrite(request: web.Request, handler: Handler) -> web.StreamR
     SHARE_USER.set(ShareUser(request[CALLER].known_as))
     with ExitStack() as memory:
         request[MEMORY] = memory
+        _check_alt(request)
         request[OPERATION] = await request[ROUTE].call.parse(request)
         return await handler(request)
 
@@ -49,6 +50,15 @@ def _observe(request: web.Request) -> None:
     seen.model = route.name if route.collection == "models" else ""
     seen.resolved = True
     request.app[GATEWAY].observer.resolved(seen)
+
+
+def _check_alt(request: web.Request) -> None:
+    """Raises INVALID_ARGUMENT for a form of the answer that the call does not have."""
+    known = request[ROUTE].call.alt
+    if not known or op.RELAY.of(request[PROVIDER]) is not None:
+        return
+    if any(form not in known for form in request.query.getall("alt", [])):
+        raise invalid_argument(f"must be {' or '.join(known)}", path="alt")
 
 
 def named(capability: op.Capability[object], operation: Callable[[str], op.Operation]) -> Parse:

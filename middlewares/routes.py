@@ -5,6 +5,7 @@ from urllib.parse import unquote
 
 from middlewares import operations as op
 from middlewares.batch_request import new_batch
+from middlewares.outcomes import StreamForm
 from middlewares.paths import PREFIX, effective_method, is_below_prefix, split_prefix
 from middlewares.prompt_request import generate, stream
 from middlewares.request_keys import Call, Route
@@ -14,14 +15,14 @@ from providers.resource_names import file_id_of_uri
 from providers.resources import BatchKind
 
 UPLOAD: Final = Call("upload", upload)
-_DOWNLOAD: Final = Call("download_file", download_file)
-_OTHER: Final = Call("other", relayed)
+_DOWNLOAD: Final = Call("download_file", download_file, alt=("media",))
+_OTHER: Final = Call("other", relayed, alt=())
 
 # Paths without their version. A name may contain raw slashes and colons.
 TABLE: Final = {
     ("POST", "upload/files"): UPLOAD,
     ("PUT", "upload/files"): UPLOAD,
-    ("POST", "upload/{name}"): Call("upload_elsewhere", upload_elsewhere),
+    ("POST", "upload/{name}"): Call("upload_elsewhere", upload_elsewhere, alt=()),
     ("GET", "files"): Call("list_files", paged(op.FILES, op.ListFiles)),
     ("GET", "files/{name}"): Call("get_file", named(op.FILES, op.GetFile)),
     ("DELETE", "files/{name}"): Call("delete_file", named(op.FILES, op.DeleteFile)),
@@ -34,7 +35,7 @@ TABLE: Final = {
         "embed_batch", new_batch(BatchKind.EMBED)
     ),
     ("POST", "models/{name}:generateContent"): Call("generate", generate),
-    ("POST", "models/{name}:streamGenerateContent"): Call("stream", stream),
+    ("POST", "models/{name}:streamGenerateContent"): Call("stream", stream, alt=tuple(StreamForm)),
     ("GET", "batches"): Call("list_batches", paged(op.BATCHES, op.ListBatches)),
     ("GET", "batches/{name}"): Call("get_batch", named(op.BATCHES, op.GetBatch)),
     ("DELETE", "batches/{name}"): Call("delete_batch", named(op.BATCHES, op.DeleteBatch)),

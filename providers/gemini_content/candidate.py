@@ -166,10 +166,11 @@ class Candidate:
         self._explain_native_end()
         notes = [{"text": f"[genai-ferry] {sentence}"} for sentence in self._notes]
         parts = self._parts + notes
-        # The chats of the Go SDK forget an answer that has an empty text beside other parts.
+        # Chats forget an answer without any part; those of the Go SDK also forget one that has an
+        # empty text beside other parts.
         filled = [part for part in parts if part != {"text": ""}]
         candidate: dict[str, Any] = {
-            "content": {"role": "model", "parts": filled or parts[:1]},
+            "content": {"role": "model", "parts": filled or [{"text": ""}]},
             "finishReason": self._finish_reason,
             "index": self._index,
         }

@@ -93,9 +93,7 @@ class StreamedAnswer:
         if self._said and not self._calls:
             candidate.add_text("")
         rendered = candidate.render()
-        parts = rendered["content"]["parts"] or [{"text": ""}]
-        parts[0] |= self._pending_signature()
-        rendered["content"]["parts"] = parts
+        rendered["content"]["parts"][0] |= self._pending_signature()
         yield {"candidates": [rendered], **usage, **self._named()}
 
     def _release(self) -> Iterator[Chunk]:

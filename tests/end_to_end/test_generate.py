@@ -176,15 +176,38 @@ async def test_a_chat_that_streams_and_calls_a_function(ferry: Ferry, fake: Fake
 
 
 @TRANSLATED
-async def test_a_chat_goes_on_after_an_empty_answer(ferry: Ferry, fake: FakeClient) -> None:
-    def talk() -> str:
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_a_chat_keeps_an_empty_answer(ferry: Ferry, fake: FakeClient, streamed: bool) -> None:
+    def talk() -> list[types.Content]:
         config = types.GenerateContentConfig(stop_sequences=["echo"])
         with sdk(ferry, fake) as client:
             chat = client.chats.create(model=MODELS[fake.kind.name])
-            list(chat.send_message_stream("hello", config=config))
-            return "".join(chunk.text or "" for chunk in chat.send_message_stream("again"))
+            if streamed:
+                list(chat.send_message_stream("hello", config=config))
+            else:
+                assert chat.send_message("hello", config=config).text == ""
+            chat.send_message("again")
+            return chat.get_history(curated=True)
 
-    assert (await asyncio.to_thread(talk)).endswith("again")
+    history = await asyncio.to_thread(talk)
+    *kept, last = [part.text or "" for content in history for part in content.parts or []]
+    assert kept == ["hello", "", "again"]
+    assert last.endswith("again")
+
+
+@TRANSLATED
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_the_reason_of_a_refusal_is_a_text(
+    ferry: Ferry, fake: FakeClient, streamed: bool
+) -> None:
+    asking = stream if streamed else ask
+    answer = await asking(ferry, fake, "please refuse")
+    last = answer[-1] if isinstance(answer, list) else answer
+    assert last.candidates is not None
+    assert last.candidates[0].finish_reason != types.FinishReason.STOP
+    chunks = answer if isinstance(answer, list) else [answer]
+    parts = [part.text for chunk in chunks for part in chunk.parts or []]
+    assert "".join(filter(None, parts))
 
 
 @TRANSLATED
@@ -244,7 +267,7 @@ async def test_another_form_of_a_stream_is_refused(
 ) -> None:
     async with streaming(ferry, fake, http, "hello", alt="proto") as reply:
         error = (await reply.json())["error"]
-    assert (error["code"], error["message"]) == (400, "alt: must be one of sse, json")
+    assert (error["code"], error["message"]) == (400, "alt: must be sse or json")
 
 
 def posting(

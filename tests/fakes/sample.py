@@ -54,3 +54,9 @@ def vector(text: str, count: int) -> list[float]:
     """`count` numbers in -1..1 that depend on the text alone."""
     stream = hashlib.shake_256(text.encode()).digest(count)
     return [round(byte / 127.5 - 1, 4) for byte in stream]
+
+
+def until_stop(text: str, stop: str | list[str] | None) -> str:
+    """The text before the first stop sequence in it; `stop` is one, several, or none."""
+    marks = [stop] if isinstance(stop, str) else stop or []
+    return text[: min([len(text), *(text.find(mark) for mark in marks if mark in text)])]

@@ -1,4 +1,4 @@
-"""Requests are read into operations: page sizes, and unsupported parameters of lists."""
+"""Requests are read into operations: page sizes, and unsupported parameters."""
 
 import pytest
 
@@ -39,3 +39,40 @@ async def test_no_page(query: str, path: str) -> None:
             assert reply.status == 400
             assert (await reply.json())["error"]["message"].startswith(f"{path}: ")
     assert files.calls == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "known"),
+    [
+        ("GET", "files?alt=proto", "json"),
+        ("GET", "files/a?alt=json&alt=proto", "json"),
+        ("GET", "files/a:download?alt=json", "media"),
+        ("POST", "models/m:generateContent?alt=proto", "json"),
+        ("POST", "models/m:generateContent?alt=sse", "json"),
+        ("POST", "models/m:streamGenerateContent?alt=proto", "sse or json"),
+        ("POST", "models/m:batchGenerateContent?alt=", "json"),
+    ],
+)
+async def test_a_form_of_the_answer_that_a_call_does_not_have(
+    method: str, path: str, known: str
+) -> None:
+    nothing = Scripted(lambda *_: None)
+    provider = scripted_provider("openai", files=nothing, batches=nothing, prompts=nothing)
+    async with running_chain(provider) as client:
+        async with client.request(method, f"/genai/v1/{path}", headers=KEY) as reply:
+            assert reply.status == 400
+            assert (await reply.json())["error"]["message"] == f"alt: must be {known}"
+    assert nothing.calls == []
+
+
+async def test_the_usual_form_of_the_answer_may_be_named() -> None:
+    files = Scripted(lambda *_: Page([]))
+    async with running_chain(scripted_provider("openai", files=files)) as client:
+        async with client.get("/genai/v1/files?alt=json", headers=KEY) as reply:
+            assert reply.status == 200
+
+
+async def test_a_call_that_is_not_served_is_that_in_every_form() -> None:
+    async with running_chain(scripted_provider("openai")) as client:
+        async with client.post("/genai/v1/models/m:predict?alt=proto", headers=KEY) as reply:
+            assert reply.status == 501

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from ..sample import sample, vector
+from ..sample import sample, until_stop, vector
 from ..shape import ShapeError
 from .chat_request import parse_chat
 from .envelope import error_body
@@ -110,7 +110,7 @@ def _message(body: dict[str, Any], text: str, size: int) -> tuple[dict[str, Any]
     elif wanted["type"] == "json_object":
         message["content"] = orjson.dumps({"echo": text}).decode()
     else:
-        message["content"] = f"echo: {text}".ljust(size, ".")
+        message["content"] = until_stop(f"echo: {text}".ljust(size, "."), body.get("stop"))
     return message, "stop"
 
 

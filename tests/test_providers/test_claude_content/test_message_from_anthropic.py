@@ -52,7 +52,11 @@ def test_a_message() -> None:
 def test_an_empty_message() -> None:
     assert _answer() == {
         "candidates": [
-            {"content": {"role": "model", "parts": []}, "finishReason": "OTHER", "index": 0}
+            {
+                "content": {"role": "model", "parts": [{"text": ""}]},
+                "finishReason": "OTHER",
+                "index": 0,
+            }
         ]
     }
 
@@ -117,7 +121,7 @@ def test_hidden_thinking_alone_is_a_signature(block: dict[str, Any]) -> None:
 
 
 def test_empty_thinking_is_dropped() -> None:
-    assert _parts({"type": "thinking", "thinking": "", "signature": ""}) == []
+    assert _parts({"type": "thinking", "thinking": "", "signature": ""}) == [{"text": ""}]
 
 
 @pytest.mark.parametrize("thinking", [_THINKING, _OMITTED, _REDACTED])

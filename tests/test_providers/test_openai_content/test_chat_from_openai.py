@@ -73,8 +73,10 @@ def test_finish_reasons(native: Any, finish: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("content", [None, ""])
-def test_without_content_there_is_no_part(content: str | None) -> None:
-    assert candidate_of({"content": content})["content"] == {"role": "model", "parts": []}
+def test_without_content_there_is_an_empty_text(content: str | None) -> None:
+    candidate = candidate_of({"content": content}, "stop")
+    assert candidate["content"] == {"role": "model", "parts": [{"text": ""}]}
+    assert candidate["finishReason"] == "STOP"
 
 
 def test_a_refusal() -> None:
@@ -235,4 +237,4 @@ def test_log_probabilities(tokens: list[dict[str, Any]], result: dict[str, Any] 
 )
 def test_an_answer_without_content_has_a_reason(native: Any, sentence: str | None) -> None:
     parts = candidate_of({"content": None}, native)["content"]["parts"]
-    assert parts == ([{"text": f"[genai-ferry] {sentence}"}] if sentence else [])
+    assert parts == ([{"text": f"[genai-ferry] {sentence}"}] if sentence else [{"text": ""}])

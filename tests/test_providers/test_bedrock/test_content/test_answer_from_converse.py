@@ -10,6 +10,7 @@ from providers.errors import FerryError
 from providers.status import Status
 from tests.test_providers.test_bedrock.test_content.translate import converse, model_turn, user
 
+_NOTHING = {"text": ""}
 _TEXT = {"text": "4"}
 _USE = {"toolUseId": "tooluse_1", "name": "f", "input": {"a_b": 1}}
 _REASONING = {"reasoningText": {"text": "Hm", "signature": "sig"}}
@@ -51,7 +52,11 @@ def test_an_answer() -> None:
 def test_an_empty_answer() -> None:
     assert _answer() == {
         "candidates": [
-            {"content": {"role": "model", "parts": []}, "finishReason": "OTHER", "index": 0}
+            {
+                "content": {"role": "model", "parts": [{"text": ""}]},
+                "finishReason": "OTHER",
+                "index": 0,
+            }
         ]
     }
 
@@ -65,19 +70,19 @@ def test_an_empty_answer() -> None:
             [{"functionCall": {"id": "tooluse_1", "name": "f", "args": {"a_b": 1}}}],
         ),
         ({"toolUse": {"name": "f", "input": {}}}, [{"functionCall": {"name": "f", "args": {}}}]),
-        ({"toolUse": _USE | {"type": "server_tool_use"}}, []),
-        ({"toolResult": {"toolUseId": "tooluse_1", "content": []}}, []),
-        ({"cachePoint": {"type": "default"}}, []),
+        ({"toolUse": _USE | {"type": "server_tool_use"}}, [_NOTHING]),
+        ({"toolResult": {"toolUseId": "tooluse_1", "content": []}}, [_NOTHING]),
+        ({"cachePoint": {"type": "default"}}, [_NOTHING]),
         (
             {"citationsContent": {"content": [{"text": "a"}, {"text": "b"}]}},
             [{"text": "a"}, {"text": "b"}],
         ),
-        ({"citationsContent": {}}, []),
+        ({"citationsContent": {}}, [_NOTHING]),
         (
             {"reasoningContent": {"reasoningText": {"text": "Hm"}}},
             [{"text": "Hm", "thought": True}],
         ),
-        ({"reasoningContent": {"reasoningText": {"text": "", "signature": ""}}}, []),
+        ({"reasoningContent": {"reasoningText": {"text": "", "signature": ""}}}, [_NOTHING]),
     ],
 )
 def test_parts(block: dict[str, Any], parts: list[dict[str, Any]]) -> None:
@@ -261,7 +266,7 @@ def test_one_unreadable_cited_text_affects_no_other() -> None:
 def test_an_answer_without_content_has_a_reason(native: str, said: bool) -> None:
     parts = _answer(stopReason=native)["candidates"][0]["content"]["parts"]
     reason = f"[genai-ferry] The provider ended the answer with the reason '{native}'."
-    assert parts == ([{"text": reason}] if said else [])
+    assert parts == ([{"text": reason}] if said else [_NOTHING])
 
 
 @pytest.mark.parametrize("answer", [{}, {"output": {}}, {"output": {"message": {}}}])
@@ -284,4 +289,4 @@ def test_every_block_is_a_part_in_its_order(content: list[Any], thoughts: bool) 
         "thought" if "thought" in part else next(iter(part))
         for part in _parts(*content, thoughts=thoughts)
     ]
-    assert found == [kind for kind in expected if thoughts or kind != "thought"]
+    assert found == ([kind for kind in expected if thoughts or kind != "thought"] or ["text"])
