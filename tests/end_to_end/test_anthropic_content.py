@@ -10,6 +10,7 @@ from aiohttp import ClientSession
 from tests.end_to_end.batch_client import BatchClient, Document, asking, inline, text_of
 from tests.end_to_end.conftest import Ferry
 from tests.end_to_end.fake_client import FakeClient
+from tests.fakes.media import seen
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
@@ -232,19 +233,21 @@ async def test_thoughts_are_sent_back_with_their_tool_calls(
 
 
 @pytest.mark.parametrize(
-    ("mime_type", "data"),
+    ("mime_type", "data", "shown"),
     [
-        ("image/png", PIXEL),
-        ("application/pdf", base64.b64encode(PDF).decode()),
-        ("text/plain", base64.b64encode("Zürich".encode()).decode()),
+        ("image/png", PIXEL, seen(PIXEL)),
+        ("application/pdf", base64.b64encode(PDF).decode(), seen(base64.b64encode(PDF).decode())),
+        ("text/plain", base64.b64encode("Zürich".encode()).decode(), "Zürich"),
     ],
 )
-async def test_media_in_the_request(client: BatchClient, mime_type: str, data: str) -> None:
+async def test_media_in_the_request(
+    client: BatchClient, mime_type: str, data: str, shown: str
+) -> None:
     part = {"inlineData": {"mimeType": mime_type, "data": data}}
 
     response = await answer(client, {"contents": [{"parts": [part, {"text": "See:"}]}]})
 
-    assert text_of({"response": response}) == "echo: See:"
+    assert text_of({"response": response}) == f"echo: {shown}See:"
 
 
 @pytest.mark.parametrize("named", ["name", "uri"])

@@ -10,6 +10,7 @@ from aiohttp import ClientSession
 from tests.end_to_end.batch_client import BatchClient, Document, asking, inline, text_of
 from tests.end_to_end.conftest import Ferry
 from tests.end_to_end.fake_client import FakeClient
+from tests.fakes.media import seen
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
@@ -165,7 +166,7 @@ async def test_an_image_in_the_request(client: BatchClient) -> None:
 
     response = await answer(client, {"contents": [{"parts": [{"text": "See:"}, part]}]})
 
-    assert text_of({"response": response}) == "echo: See:"
+    assert text_of({"response": response}) == f"echo: See:{seen(PIXEL)}"
 
 
 @pytest.mark.parametrize("named", ["name", "uri"])

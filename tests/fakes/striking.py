@@ -23,6 +23,7 @@ import orjson
 from aiohttp import hdrs, web
 
 from .blob import BlobResponse
+from .event_stream import EventsResponse
 from .faults import CUTS, SPOILED, Fault
 from .intake import BodyBroken, drain
 from .journal import Exchange
@@ -103,6 +104,8 @@ async def _break_off(
 async def _send(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
     if isinstance(response, BlobResponse):
         await response.send(request)
+    if isinstance(response, EventsResponse):
+        return await response.sent(request)
     return response
 
 

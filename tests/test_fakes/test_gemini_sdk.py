@@ -56,8 +56,17 @@ def whole_workflow(sdk: genai.Client) -> None:
 
     answer = sdk.models.generate_content(model="gemini-2.5-flash", contents="hello")
     assert answer.text == "echo: hello"
-    words = sdk.models.generate_content_stream(model="gemini-2.5-flash", contents="a b")
-    assert [word.text for word in words] == ["echo:", "a", "b"]
+    stream = sdk.models.generate_content_stream(model="gemini-2.5-flash", contents="a b")
+    chunks = list(stream)
+    assert [chunk.text for chunk in chunks] == ["echo:", " a b", ""]
+    assert [chunk.candidates[0].finish_reason for chunk in chunks if chunk.candidates] == [
+        None,
+        None,
+        types.FinishReason.STOP,
+    ]
+    assert chunks[-1].usage_metadata is not None
+    assert chunks[-1].usage_metadata.total_token_count == 5
+    assert {chunk.response_id for chunk in chunks} == {chunks[0].response_id}
 
 
 @pytest.mark.filterwarnings("ignore:.*create_embeddings.* is experimental")

@@ -201,7 +201,7 @@ async def test_a_bad_parameter_fails_its_line(
         ({"response_format": schema()}, '{"a":"text"}'),
         (
             {"messages": [*OPEN_CALL, {"role": "tool", "content": "1", "tool_call_id": "c1"}]},
-            "echo: x",
+            "echo: 1",
         ),
     ],
 )

@@ -1,5 +1,6 @@
 """The providers' own clients read the fakes' streams."""
 
+import hashlib
 from typing import Any
 
 import anthropic as anthropic_sdk
@@ -111,3 +112,97 @@ def test_botocore_reads_the_events(bedrock: FakeBedrockClient, text: str) -> Non
     said = "".join(each.get("text", "") for each in deltas)
     blocks = whole["output"]["message"]["content"]
     assert said == "".join(block.get("text", "") for block in blocks)
+
+
+async def written(client: Client, path: str, body: Any, headers: dict[str, str]) -> int:
+    """Posts `body`, and returns how often the fake wrote to the stream."""
+    async with client.post(path, json=body, headers=headers) as reply:
+        assert reply.status == 200
+        chunks = [data async for data, complete in reply.content.iter_chunks() if complete]
+    return len(chunks)
+
+
+async def test_each_event_is_written_by_itself(anthropic: Client) -> None:
+    body = {
+        "model": "claude-haiku-4-5",
+        "max_tokens": 100,
+        "stream": True,
+        "messages": asking("hello"),
+    }
+    # The start, a ping, the block's start, three pieces, its stop, the delta and the stop.
+    assert await written(anthropic, "/v1/messages", body, {}) == 9
+
+
+GEMINI = "/v1beta/models/gemini-2.5-flash"
+TURN: Any = {"role": "user", "parts": [{"text": "call the tool"}]}
+GEMINI_TOOLS: Any = [{"functionDeclarations": [{"name": "weather", "parameters": SCHEMA}]}]
+
+
+async def gemini_parts(gemini: Client, contents: list[Any], **fields: Any) -> list[Any]:
+    body = {"contents": contents, **fields}
+    async with gemini.post(f"{GEMINI}:generateContent", json=body) as reply:
+        document = await reply.json()
+        assert reply.status == 200, document
+    parts: list[Any] = document["candidates"][0]["content"]["parts"]
+    return parts
+
+
+async def test_geminis_stream_is_a_list_without_alt(gemini: Client) -> None:
+    body = {"contents": [{"parts": [{"text": "a b"}]}]}
+    async with gemini.post(f"{GEMINI}:streamGenerateContent", json=body) as reply:
+        chunks = await reply.json()
+    texts = [chunk["candidates"][0]["content"]["parts"][0]["text"] for chunk in chunks]
+    assert texts == ["echo:", " a b", ""]
+    assert chunks[-1]["candidates"][0]["finishReason"] == "STOP"
+
+
+async def test_gemini_answers_after_a_function_did(gemini: Client) -> None:
+    [call] = await gemini_parts(gemini, [TURN], tools=GEMINI_TOOLS)
+    assert call["functionCall"] == {"name": "weather", "args": {"place": "text"}}
+    answer = {"functionResponse": {"name": "weather", "response": {"result": "sunny"}}}
+    contents = [TURN, {"role": "model", "parts": [call]}, {"role": "user", "parts": [answer]}]
+    assert await gemini_parts(gemini, contents, tools=GEMINI_TOOLS) == [
+        {"text": 'echo: {"result":"sunny"}'}
+    ]
+
+
+CALL: Any = {"functionCall": {"name": "weather", "args": {"place": "text"}}}
+RESPONSE: Any = {"functionResponse": {"name": "weather", "response": {}}}
+
+
+@pytest.mark.parametrize(
+    ("call", "answers", "words"),
+    [
+        (CALL, [], "equal to the number"),
+        (CALL, [RESPONSE, RESPONSE], "equal to the number"),
+        ({"text": "no call"}, [RESPONSE], "immediately after a function call turn"),
+        (CALL | {"thoughtSignature": "AAAA"}, [RESPONSE], "signature is not valid"),
+    ],
+)
+async def test_what_gemini_refuses_of_calls(
+    gemini: Client, call: Any, answers: list[Any], words: str
+) -> None:
+    contents = [
+        TURN,
+        {"role": "model", "parts": [call]},
+        {"role": "user", "parts": [*answers, {"text": "and?"}]},
+    ]
+    body = {"contents": contents, "tools": GEMINI_TOOLS}
+    async with gemini.post(f"{GEMINI}:generateContent", json=body) as reply:
+        assert reply.status == 400
+        assert words in (await reply.json())["error"]["message"]
+
+
+async def test_gemini_shows_its_thoughts_if_asked(gemini: Client) -> None:
+    config = {"thinkingConfig": {"includeThoughts": True}}
+    parts = await gemini_parts(gemini, [TURN], generationConfig=config)
+    assert parts == [
+        {"text": "thinking about: call the tool", "thought": True},
+        {"text": "echo: call the tool"},
+    ]
+
+
+async def test_an_image_is_echoed_as_its_hash(gemini: Client) -> None:
+    image = {"inlineData": {"mimeType": "image/png", "data": "-_8="}}
+    [part] = await gemini_parts(gemini, [{"parts": [{"text": "see "}, image]}])
+    assert part["text"] == f"echo: see [{hashlib.sha256(bytes([0xFB, 0xFF])).hexdigest()[:12]}]"

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from ..media import seen
 from ..sample import sample
 from .envelope import refuse
 from .signatures import redacted_block, thinking_block
@@ -36,9 +37,24 @@ def answer(asked: dict[str, Any], custom_id: str, answer_bytes: int) -> dict[str
 
 
 def last_text(turns: list[dict[str, Any]]) -> str:
-    """The texts of the user's last turn."""
-    users = [turn for turn in turns if turn["role"] == "user"]
-    return "".join(block.get("text", "") for block in users[-1]["content"])
+    """What the user said last, or what the tools said if the user added nothing."""
+    blocks = [turn for turn in turns if turn["role"] == "user"][-1]["content"]
+    said = [block for block in blocks if block["type"] != "tool_result"]
+    return "".join(map(_shown, said or blocks))
+
+
+def _shown(block: dict[str, Any]) -> str:
+    match block:
+        case {"type": "image" | "document", "source": {"type": "base64", "data": data}}:
+            return seen(data)
+        case {"type": "document", "source": {"type": "text", "data": text}}:
+            return str(text)
+        case {"type": "tool_result", "content": str(result)}:
+            return result
+        case {"type": "tool_result", "content": list(blocks)}:
+            return "".join(map(_shown, blocks))
+        case _:
+            return str(block.get("text", ""))
 
 
 def _derived(prefix: str, text: str) -> str:

@@ -7,6 +7,7 @@ import orjson
 
 from ..anthropic.request_rules import check_closed
 from ..anthropic.signatures import redacted_block, thinking_block
+from ..media import seen
 from ..sample import sample
 from ..shape import ShapeError
 from .model_fields import THINKING_ON, thinking_of
@@ -18,9 +19,22 @@ THINKING_TOKENS = 5
 
 
 def text_of_converse(asked: dict[str, Any]) -> str:
-    """The texts of the user's last message."""
-    users = [message for message in asked["messages"] if message["role"] == "user"]
-    return "".join(block.get("text", "") for block in users[-1]["content"])
+    """What the user said last, or what the tools said if the user added nothing."""
+    blocks = [message for message in asked["messages"] if message["role"] == "user"][-1]["content"]
+    said = [block for block in blocks if "toolResult" not in block]
+    return "".join(map(_shown, said or blocks))
+
+
+def _shown(block: dict[str, Any]) -> str:
+    match block:
+        case {"image": {"source": {"bytes": data}}} | {"document": {"source": {"bytes": data}}}:
+            return seen(data)
+        case {"toolResult": {"content": blocks}}:
+            return "".join(map(_shown, blocks))
+        case {"json": document}:
+            return orjson.dumps(document).decode()
+        case _:
+            return str(block.get("text", ""))
 
 
 def answer_converse(asked: dict[str, Any], answer_bytes: int) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import orjson
+
+from ..media import seen
 from ..shape import Anything, Either, Flag, Number, Record, Sequence, Shape, Table, Text
 
 INT64 = Either((Text(pattern=r"-?\d+"), Number(whole=True)))
@@ -138,9 +141,20 @@ def line(request: Record) -> Record:
     return message(key=Text(), request=request, required=("request",))
 
 
-def last_user_text(contents: list[dict[str, Any]]) -> str:
+def last_text(contents: list[dict[str, Any]]) -> str:
+    """What the user said last, or what the functions answered after that."""
     for content in reversed(contents):
-        texts = [part["text"] for part in content.get("parts", []) if "text" in part]
-        if content.get("role", "user") == "user" and texts:
+        texts = [text for part in content.get("parts", []) if (text := _shown(part))]
+        if content.get("role", "user") != "model" and texts:
             return "".join(texts)
     return ""
+
+
+def _shown(part: dict[str, Any]) -> str:
+    match part:
+        case {"functionResponse": {"response": answered}}:
+            return orjson.dumps(answered).decode()
+        case {"inlineData": {"data": data}}:
+            return seen(data)
+        case _:
+            return str(part.get("text", ""))

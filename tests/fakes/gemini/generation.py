@@ -6,7 +6,10 @@ from typing import Any
 import orjson
 
 from ..sample import sample, vector
-from .content import last_user_text
+from .content import last_text
+from .turn_rules import TurnError, check_turns, signature_of
+
+THOUGHT_TOKENS = 5
 
 
 class LineError(Exception):
@@ -19,41 +22,54 @@ class LineError(Exception):
 
 def generate(model: str, request: dict[str, Any], answer_bytes: int = 0) -> dict[str, Any]:
     """A GenerateContentResponse for a parsed GenerateContentRequest; raises LineError."""
-    text = last_user_text(request["contents"])
+    try:
+        check_turns(request["contents"])
+    except TurnError as error:
+        raise LineError(3, str(error)) from None
+    text = last_text(request["contents"])
     if "please fail" in text:
         raise LineError(3, "The request asked to fail.")
     part, finish = _part(request, text, answer_bytes), "STOP"
     if "please refuse" in text:
         part, finish = {"text": "I cannot help with that."}, "SAFETY"
-    asked = len(text.split())
-    answered = len(str(part.get("text", "")).split()) or 1
+    thoughts = _thoughts(request, text)
+    parts = [*thoughts, part]
     return {
         "candidates": [
-            {"content": {"role": "model", "parts": [part]}, "finishReason": finish, "index": 0}
+            {"content": {"role": "model", "parts": parts}, "finishReason": finish, "index": 0}
         ],
-        "usageMetadata": {
-            "promptTokenCount": asked,
-            "candidatesTokenCount": answered,
-            "totalTokenCount": asked + answered,
-        },
+        "usageMetadata": _usage(text, part, THOUGHT_TOKENS * len(thoughts)),
         "modelVersion": model,
         "responseId": hashlib.sha256(text.encode()).hexdigest()[:16],
     }
 
 
+def _usage(text: str, part: dict[str, Any], thought: int) -> dict[str, Any]:
+    asked = len(text.split())
+    answered = len(str(part.get("text", "")).split()) or 1
+    return {
+        "promptTokenCount": asked,
+        "candidatesTokenCount": answered,
+        **({"thoughtsTokenCount": thought} if thought else {}),
+        "totalTokenCount": asked + answered + thought,
+    }
+
+
+def _thoughts(request: dict[str, Any], text: str) -> list[dict[str, Any]]:
+    thinking = request.get("generationConfig", {}).get("thinkingConfig", {})
+    if not thinking.get("includeThoughts"):
+        return []
+    return [{"text": f"thinking about: {text}", "thought": True}]
+
+
 def _part(request: dict[str, Any], text: str, answer_bytes: int) -> dict[str, Any]:
-    functions = [
-        function
-        for tool in request.get("tools", [])
-        for function in tool.get("functionDeclarations", [])
-    ]
-    calling = request.get("toolConfig", {}).get("functionCallingConfig", {}).get("mode", "AUTO")
-    if functions and (calling == "ANY" or (calling != "NONE" and "call the tool" in text)):
-        function = functions[0]
+    function = _called(request, text)
+    if function is not None:
         schema = function.get("parametersJsonSchema") or function.get("parameters") or {}
         arguments = sample(schema)
         arguments = arguments if isinstance(arguments, dict) else {}
-        return {"functionCall": {"name": function["name"], "args": arguments}}
+        call = {"name": function["name"], "args": arguments}
+        return {"functionCall": call, "thoughtSignature": signature_of(call)}
     config = request.get("generationConfig", {})
     schema = config.get("responseJsonSchema") or config.get("responseSchema")
     if schema is not None:
@@ -63,9 +79,24 @@ def _part(request: dict[str, Any], text: str, answer_bytes: int) -> dict[str, An
     return {"text": f"echo: {text}".ljust(answer_bytes, ".")}
 
 
+def _called(request: dict[str, Any], text: str) -> dict[str, Any] | None:
+    """The function that the fake model calls, if it calls one. After an answer it calls none."""
+    functions: list[dict[str, Any]] = [
+        function
+        for tool in request.get("tools", [])
+        for function in tool.get("functionDeclarations", [])
+    ]
+    if any("functionResponse" in part for part in request["contents"][-1].get("parts", ())):
+        return None
+    calling = request.get("toolConfig", {}).get("functionCallingConfig", {}).get("mode", "AUTO")
+    if functions and (calling == "ANY" or (calling != "NONE" and "call the tool" in text)):
+        return functions[0]
+    return None
+
+
 def embed(request: dict[str, Any]) -> dict[str, Any]:
     """An EmbedContentResponse for a parsed EmbedContentRequest; raises LineError."""
-    text = last_user_text([request["content"] | {"role": "user"}])
+    text = last_text([request["content"] | {"role": "user"}])
     if "please fail" in text:
         raise LineError(3, "The request asked to fail.")
     count = int(request.get("outputDimensionality", 8))

@@ -1,16 +1,19 @@
-"""`models`: just enough to see that a relay leaves calls alone, and whether a key is known."""
+"""`models`: single requests, streams, and the list."""
 
-import orjson
+from typing import Any
+
 from aiohttp import web
 
-from ..intake import Pace, read_json
-from ..journal import EXCHANGE
+from ..event_stream import events
+from ..intake import read_json
 from .batches import known_model
+from .chunks import stream_chunks
 from .content import GENERATE
 from .envelope import invalid
 from .files import page
 from .gate import allow_query
 from .generation import LineError, generate
+from .store import STORE
 
 NAMES = ("gemini-2.5-flash", "gemini-embedding-001")
 
@@ -24,27 +27,23 @@ async def list_models(request: web.Request) -> web.Response:
 
 async def generate_content(request: web.Request) -> web.Response:
     allow_query(request)
+    return web.json_response(await _answer(request))
+
+
+async def stream_generate_content(request: web.Request) -> web.Response:
+    """Server-sent events with `alt=sse`, and a JSON array without."""
+    allow_query(request, "alt")
+    chunks = stream_chunks(await _answer(request))
+    if request.query.get("alt") == "sse":
+        return events(chunks, end_of_line="\r\n")
+    return web.json_response(list(chunks))
+
+
+async def _answer(request: web.Request) -> dict[str, Any]:
     model = known_model(request.match_info["model"])
     parsed = GENERATE.parse(await read_json(request))
+    settings = request.app[STORE].settings
     try:
-        return web.json_response(generate(model, parsed))
+        return generate(model, parsed, settings.answer_bytes) | settings.answer
     except LineError as error:
         raise invalid(str(error)) from error
-
-
-async def stream_generate_content(request: web.Request) -> web.StreamResponse:
-    """Server-sent events, a word each."""
-    model = known_model(request.match_info["model"])
-    answer = generate(model, GENERATE.parse(await read_json(request)))
-    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-    exchange = request[EXCHANGE]
-    pace = Pace(exchange.settings.write_rate)
-    await response.prepare(request)
-    part = answer["candidates"][0]["content"]["parts"][0]
-    for word in part.get("text", "").split(" "):
-        event = {"candidates": [{"content": {"role": "model", "parts": [{"text": word}]}}]}
-        written = b"data: " + orjson.dumps(event) + b"\r\n\r\n"
-        await response.write(written)
-        exchange.gave(len(written))
-        await pace.passed(len(written))
-    return response

@@ -1,6 +1,7 @@
 """Deterministic answers, derived from the request's body alone."""
 
 import hashlib
+import itertools
 import re
 import time
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from ..media import seen_at
 from ..sample import sample, until_stop, vector
 from ..shape import Either, Nullable, Number, Record, Sequence, ShapeError, Table, Text
 from .chat_request import ANY, BrokenRule, parse_chat
@@ -50,7 +52,27 @@ def _asked_to_fail(text: str) -> None:
 def text_of(content: Any) -> str:
     if isinstance(content, str):
         return content
-    return "".join(part.get("text", "") for part in content or ())
+    return "".join(_shown(part) for part in content or ())
+
+
+def _shown(part: dict[str, Any]) -> str:
+    match part["type"]:
+        case "image_url":
+            image = part["image_url"]
+            return seen_at(image if isinstance(image, str) else image["url"])
+        case "document_url":
+            return seen_at(part["document_url"])
+        case _:
+            return str(part.get("text", ""))
+
+
+def _last_text(messages: list[dict[str, Any]]) -> str:
+    """What the user said last, or what the tools said after that."""
+    if messages[-1]["role"] == "tool":
+        results = itertools.takewhile(lambda one: one["role"] == "tool", reversed(messages))
+        return " ".join(reversed([text_of(one["content"]) for one in results]))
+    users = [message for message in messages if message["role"] == "user"]
+    return text_of(users[-1]["content"]) if users else ""
 
 
 def _native_id(text: str) -> str:
@@ -66,8 +88,7 @@ def call_id(text: str) -> str:
 def chat(body: dict[str, Any], answer_bytes: int) -> dict[str, Any]:
     """A ChatCompletionResponse; raises ShapeError, BrokenRule, LineError."""
     parsed = parse_chat(body)
-    users = [message for message in parsed["messages"] if message["role"] == "user"]
-    text = text_of(users[-1]["content"]) if users else ""
+    text = _last_text(parsed["messages"])
     _asked_to_fail(text)
     message, finish = _message(parsed, text, answer_bytes)
     words = (message["content"] or "call").split()

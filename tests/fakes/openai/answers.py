@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import itertools
 import struct
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from ..media import seen, seen_at
 from ..sample import sample, until_stop, vector
 from ..shape import ShapeError
 from .chat_request import parse_chat
@@ -35,7 +37,28 @@ def _asked_to_fail(text: str) -> None:
 def text_of(content: Any) -> str:
     if isinstance(content, str):
         return content
-    return "".join(part.get("text", "") for part in content or ())
+    return "".join(_shown(part) for part in content or ())
+
+
+def _shown(part: dict[str, Any]) -> str:
+    match part["type"]:
+        case "image_url":
+            return seen_at(part["image_url"]["url"])
+        case "file":
+            return seen_at(part["file"].get("file_data", ""))
+        case "input_audio":
+            return seen(part["input_audio"]["data"])
+        case _:
+            return str(part.get("text", ""))
+
+
+def _last_text(messages: list[dict[str, Any]]) -> str:
+    """What the user said last, or what the tools said after that."""
+    if messages[-1]["role"] == "tool":
+        results = itertools.takewhile(lambda one: one["role"] == "tool", reversed(messages))
+        return " ".join(reversed([text_of(one["content"]) for one in results]))
+    users = [message for message in messages if message["role"] == "user"]
+    return text_of(users[-1]["content"]) if users else ""
 
 
 def _native_id(prefix: str, text: str) -> str:
@@ -45,8 +68,7 @@ def _native_id(prefix: str, text: str) -> str:
 def chat(body: dict[str, Any], answer_bytes: int) -> dict[str, Any]:
     """A ChatCompletion; raises ShapeError, LineError."""
     parsed = parse_chat(body)
-    users = [message for message in parsed["messages"] if message["role"] == "user"]
-    text = text_of(users[-1]["content"]) if users else ""
+    text = _last_text(parsed["messages"])
     _asked_to_fail(text)
     message, finish = _message(parsed, text, answer_bytes)
     words = (message["content"] or message["refusal"] or "call").split()
