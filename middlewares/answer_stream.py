@@ -12,6 +12,7 @@ from typing import Final, Protocol, TypeAlias
 
 from middlewares import outcomes
 from providers.body import Body, start_body
+from providers.deadlines import CallLimits
 from providers.errors import FerryError
 from providers.json_api.json_text import render_json
 
@@ -57,24 +58,31 @@ class List:
 
 
 async def start_stream(
-    streamed: outcomes.Streamed, envelope: Envelope, pause: float = PAUSE_SECONDS
+    streamed: outcomes.Streamed,
+    envelope: Envelope,
+    limits: CallLimits,
+    pause: float = PAUSE_SECONDS,
 ) -> Body:
-    """Returns when there is a chunk, or after `pause` seconds. Raises an error before that."""
+    """Returns when there is a chunk, or after `pause` seconds. Raises an error before that.
+
+    The stream ends with an error when the time in `limits` is over.
+    """
     writer: Writer = Events() if streamed.form is outcomes.StreamForm.EVENTS else List()
     try:
-        return await start_body(_written(streamed.answer.chunks, writer, envelope, pause))
+        arriving = _with_pauses(streamed.answer.chunks, pause, limits)
+        return await start_body(_written(arriving, writer, envelope))
     except BaseException:
         await streamed.answer.close()
         raise
 
 
 async def _written(
-    chunks: AsyncGenerator[bytes, None], writer: Writer, envelope: Envelope, pause: float
+    chunks: AsyncGenerator[bytes | None, None], writer: Writer, envelope: Envelope
 ) -> AsyncGenerator[bytes, None]:
     begun = False
     try:
-        async with aclosing(_with_pauses(chunks, pause)) as arriving:
-            async for chunk in arriving:
+        async with aclosing(chunks):
+            async for chunk in chunks:
                 yield writer.pause if chunk is None else writer.element(chunk)
                 begun = True
     except FerryError as error:
@@ -85,16 +93,20 @@ async def _written(
 
 
 async def _with_pauses(
-    chunks: AsyncGenerator[bytes, None], pause: float
+    chunks: AsyncGenerator[bytes, None], pause: float, limits: CallLimits
 ) -> AsyncGenerator[bytes | None, None]:
     """The chunks, with None after every `pause` seconds in which none came."""
     reading: asyncio.Task[bytes] | None = None
     try:
         while True:
+            left = limits.seconds_left()
+            if left <= 0:
+                raise limits.exceeded()
             reading = reading or asyncio.ensure_future(anext(chunks))
-            done, _ = await asyncio.wait({reading}, timeout=pause)
-            if not done:
+            done, _ = await asyncio.wait({reading}, timeout=min(pause, left))
+            if not done and left > pause:
                 yield None
+            if not done:
                 continue
             try:
                 chunk = reading.result()

@@ -66,12 +66,15 @@ class Timing(Enum):
     """Which deadline an operation has (contract.md section 8).
 
     SHORT: one for the whole call. MOVING: the upstream's body must make progress. ANSWERED: the
-    provider may take long to answer. RELAYED: each call is the upstream's own, of any kind.
+    provider may take long to answer, as long as the client waits. SENDING: as ANSWERED, but the
+    client's time begins when its body has been sent. RELAYED: each call is the upstream's own, of
+    any kind.
     """
 
     SHORT = auto()
     MOVING = auto()
     ANSWERED = auto()
+    SENDING = auto()
     RELAYED = auto()
 
 
@@ -103,7 +106,7 @@ class StartUpload:
 
 @dataclass(frozen=True, slots=True)
 class SendChunk:
-    timing: ClassVar = Timing.ANSWERED
+    timing: ClassVar = Timing.SENDING
     session: UploadSession
     chunk: Chunk
 
@@ -136,7 +139,7 @@ class CancelUpload:
 class CreateFile:
     """A whole file in one request: the raw and multipart protocols."""
 
-    timing: ClassVar = Timing.ANSWERED
+    timing: ClassVar = Timing.SENDING
     start: UploadStart
     body: Body
 
@@ -264,8 +267,8 @@ class Stream:
 class Relayed:
     """A request that a provider which speaks Gemini's protocol gets unchanged."""
 
-    timing: ClassVar = Timing.RELAYED
     request: RelayedRequest
+    timing: Timing = Timing.RELAYED
 
     async def carry_out(self, provider: Provider, caller: Caller) -> Reply:
         return await RELAY.required(provider).relay(caller, self.request)

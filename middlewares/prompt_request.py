@@ -1,5 +1,6 @@
 """Reads a single request to a model into its operation."""
 
+from dataclasses import replace
 from functools import partial
 
 from aiohttp import web
@@ -15,13 +16,13 @@ from providers.resources import Prompt
 
 async def generate(request: web.Request) -> op.Operation:
     if op.PROMPTS.of(request[PROVIDER]) is None:
-        return await relayed(request)
+        return replace(await relayed(request), timing=op.Timing.ANSWERED)
     return op.Generate(await _prompt(request))
 
 
 async def stream(request: web.Request) -> op.Operation:
     if op.PROMPTS.of(request[PROVIDER]) is None:
-        return await relayed(request)
+        return replace(await relayed(request), timing=op.Timing.ANSWERED)
     form = outcomes.StreamForm(request.query.get("alt", outcomes.StreamForm.LIST))
     return op.Stream(await _prompt(request), form)
 

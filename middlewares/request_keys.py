@@ -20,7 +20,7 @@ from middlewares.outcomes import Outcome
 from middlewares.public_address import PublicAddress
 from middlewares.sealing import SealedUpload, UploadUrls
 from providers.credential import Caller, Credential
-from providers.deadlines import DEFAULT_LIMITS, TimeLimits
+from providers.deadlines import DEFAULT_LIMITS, CallLimits, TimeLimits
 from providers.errors import FerryError
 from providers.fair_shares import FairShares
 from providers.known_credentials import KnownCredentials
@@ -130,8 +130,9 @@ MEMORY: Final = web.RequestKey("memory", ExitStack)
 OPERATION: Final[web.RequestKey[Operation]] = web.RequestKey("operation")
 INPUT_FILE: Final = web.RequestKey("input_file", str)
 
-# --- set by `forward`, on the response; `response_rewrite` keeps it for the log
+# --- set by `forward`; the OUTCOME on the response, where `response_rewrite` keeps it for the log
 
+LIMITS: Final = web.RequestKey("limits", CallLimits)
 OUTCOME: Final[web.ResponseKey[Outcome]] = web.ResponseKey("outcome")
 
 # --- set by `error_envelope`

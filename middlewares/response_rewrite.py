@@ -1,9 +1,11 @@
 """Sixth step, on the way back: renders the outcome in Gemini's shape, and streams long bodies."""
 
+import asyncio
 import secrets
 from asyncio import Transport
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from math import inf
 from typing import Any, Final, cast
 
 from aiohttp import web
@@ -17,7 +19,15 @@ from middlewares.error_object import error_object, naming_the_provider
 from middlewares.http_rules import named_in_connection
 from middlewares.observation import Observation
 from middlewares.rendering import render_batch, render_file, render_output
-from middlewares.request_keys import GATEWAY, OBSERVATION, OPERATION, OUTCOME, REFUSAL, Handler
+from middlewares.request_keys import (
+    GATEWAY,
+    LIMITS,
+    OBSERVATION,
+    OPERATION,
+    OUTCOME,
+    REFUSAL,
+    Handler,
+)
 from providers.body import Body, close
 from providers.errors import FerryError
 from providers.json_api.json_text import render_json
@@ -32,6 +42,9 @@ _CONTENT_TYPES: Final = {
 }
 
 Reset = Callable[[Transport], None]
+
+# For the error that ends a stream when the client's time is over.
+_LAST_WRITE_SECONDS: Final = 1.0
 
 # Hop-by-hop headers (RFC 9110 section 7.6.1), headers that the proxy sets itself, and those that
 # would send browsers to other addresses.
@@ -108,7 +121,7 @@ def _render(outcome: outcomes.Whole, request: web.Request) -> web.StreamResponse
         case outcomes.FileCreated() | outcomes.Listed() | File() | Batch() | None:
             return _json(_document(outcome, request))
         case reply:
-            return _relayed(reply, reset)
+            return _relayed(reply, reset, request[LIMITS].seconds_left())
 
 
 def _document(
@@ -171,7 +184,8 @@ async def _streamed(streamed: outcomes.Streamed, request: web.Request) -> web.St
         refusal = request[REFUSAL] = naming_the_provider(request, error)
         return {"error": error_object(refusal)}
 
-    body = await start_stream(streamed, named_envelope)
+    limits = request[LIMITS]
+    body = await start_stream(streamed, named_envelope, limits)
     headers = {
         "Content-Type": _CONTENT_TYPES[streamed.form],
         "Cache-Control": "no-cache",
@@ -179,7 +193,8 @@ async def _streamed(streamed: outcomes.Streamed, request: web.Request) -> web.St
         **_named(streamed.answer.warnings),
     }
     reset, release = request.app[GATEWAY].reset, streamed.answer.close
-    return StreamedResponse(body, headers=headers, release=release, reset=reset)
+    left = limits.seconds_left() + _LAST_WRITE_SECONDS
+    return StreamedResponse(body, headers=headers, release=release, reset=reset, within=left)
 
 
 def _inline_results(batch: Batch, results: InlineResults, reset: Reset) -> web.StreamResponse:
@@ -203,7 +218,7 @@ def _inline_results(batch: Batch, results: InlineResults, reset: Reset) -> web.S
     return StreamedResponse(body, headers=headers, release=results.close, reset=reset)
 
 
-def _relayed(reply: Reply, reset: Reset) -> web.StreamResponse:
+def _relayed(reply: Reply, reset: Reset, within: float) -> web.StreamResponse:
     headers: CIMultiDict[str] = CIMultiDict()
     dropped = _NOT_RELAYED | named_in_connection(reply.headers)
     for name, value in reply.headers.items():
@@ -213,7 +228,12 @@ def _relayed(reply: Reply, reset: Reset) -> web.StreamResponse:
     length = reply.headers.get("Content-Length")
     body = Body(reply.chunks(), int(length) if length else None)
     return StreamedResponse(
-        body, headers=headers, status=reply.status, release=reply.aclose, reset=reset
+        body,
+        headers=headers,
+        status=reply.status,
+        release=reply.aclose,
+        reset=reset,
+        within=within,
     )
 
 
@@ -224,7 +244,7 @@ class StreamedResponse(web.StreamResponse):
     """Sends `body` as it arrives, and then always calls `release`.
 
     If the body fails, `reset` ends the client's connection: after a clean end the client would
-    believe that the body is complete. `ended` is called last.
+    believe that the body is complete; so it does after `within` seconds. `ended` is called last.
     """
 
     def __init__(
@@ -235,6 +255,7 @@ class StreamedResponse(web.StreamResponse):
         status: int = 200,
         release: Callable[[], Awaitable[None]],
         reset: Reset,
+        within: float = inf,
     ) -> None:
         super().__init__(status=status, headers=headers)
         if body.length is not None:
@@ -242,6 +263,7 @@ class StreamedResponse(web.StreamResponse):
         self._source = body
         self._release = release
         self._reset = reset
+        self._within = within
         self.ended: Callable[[], None] = lambda: None
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
@@ -255,14 +277,15 @@ class StreamedResponse(web.StreamResponse):
     async def _send(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         seen: Observation = request[OBSERVATION]
         try:
-            writer = await super().prepare(request)
-            seen.responds()
-            if request.method != "HEAD":
-                async for chunk in self._source.chunks:
-                    with seen.waiting:
-                        await self.write(chunk)
-                    seen.bytes_out += len(chunk)
-            await self.write_eof()
+            async with asyncio.timeout(None if self._within == inf else self._within):
+                writer = await super().prepare(request)
+                seen.responds()
+                if request.method != "HEAD":
+                    async for chunk in self._source.chunks:
+                        with seen.waiting:
+                            await self.write(chunk)
+                        seen.bytes_out += len(chunk)
+                await self.write_eof()
         except BaseException as error:
             seen.cut = type(error).__name__
             if request.transport is not None:

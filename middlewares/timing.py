@@ -9,10 +9,9 @@ from typing import Final, TypeVar
 from aiohttp import web
 
 from middlewares.operations import Timing
-from middlewares.request_keys import GATEWAY, OPERATION
+from middlewares.request_keys import GATEWAY, LIMITS, OBSERVATION, OPERATION
 from providers.deadlines import CALL_LIMITS, SERVER_TIMEOUT, CallLimits
-from providers.errors import FerryError, invalid_argument
-from providers.status import Status
+from providers.errors import invalid_argument
 
 T = TypeVar("T")
 
@@ -20,14 +19,13 @@ _SECONDS: Final = re.compile(r"(?=.*[1-9])[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
 async def in_time(request: web.Request, work: Callable[[web.Request], Awaitable[T]]) -> T:
-    """Sets the limits of the operation, does its work, and ends a short one after its time.
+    """Sets the limits of the operation, does its work, and ends it when its time is over.
 
     The limits stay set, since a body may be read from upstreams later. Raises DEADLINE_EXCEEDED;
     the work is then cancelled as a whole, also its upstream call.
     """
-    limits = _limits(request)
+    limits = request[LIMITS] = _limits(request)
     CALL_LIMITS.set(limits)
-    whole = request.app[GATEWAY].time_limits.whole
     timer = asyncio.timeout(None if limits.ends == inf else limits.seconds_left())
     try:
         async with timer:
@@ -35,19 +33,20 @@ async def in_time(request: web.Request, work: Callable[[web.Request], Awaitable[
     except TimeoutError:
         if not timer.expired():
             raise
-        message = f"the call took longer than {whole}"
-        raise FerryError(Status.DEADLINE_EXCEEDED, message) from None
+        raise limits.exceeded() from None
 
 
 def _limits(request: web.Request) -> CallLimits:
-    limits = request.app[GATEWAY].time_limits
+    limits, arrived = request.app[GATEWAY].time_limits, request[OBSERVATION].began
     match request[OPERATION].timing:
         case Timing.SHORT:
-            return limits.short_call()
+            return limits.short_call().within(_server_timeout(request), arrived)
         case Timing.MOVING:
             return limits.moving_call()
         case Timing.ANSWERED:
-            return limits.answered_call(_server_timeout(request))
+            return limits.answered_call().within(_server_timeout(request), arrived)
+        case Timing.SENDING:
+            return limits.sending_call(_server_timeout(request))
         case Timing.RELAYED:
             return limits.relayed_call(_server_timeout(request))
 

@@ -6,9 +6,12 @@ request, so that no provider has to pass it along; background work has the limit
 
 import time
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
-from typing import Final
+from typing import Final, Self
+
+from providers.errors import FerryError
+from providers.status import Status
 
 _STALL: Final = "FERRY_STALL_SECONDS"
 _CALL: Final = "FERRY_CALL_SECONDS"
@@ -37,17 +40,29 @@ class CallLimits:
 
     `answer` is the wait for the answer to an upstream call that makes something or sends a body,
     from the end of that body on, and for the next part of the answer; `other` is that of every
-    other upstream call. `most` is the client's own limit for each of them. The whole call ends at
-    `ends`, on the clock of `time.monotonic`.
+    other upstream call. `most` is the client's own limit for each of them. The whole call may take
+    `whole`, and ends at `ends`, on the clock of `time.monotonic`.
     """
 
     answer: Wait
     other: Wait
     most: Wait = NO_LIMIT
+    whole: Wait = NO_LIMIT
     ends: float = inf
+
+    def within(self, server_timeout: float, arrived: float) -> Self:
+        """Ended also when the client stops waiting, so many seconds after its request arrived."""
+        ends = arrived + server_timeout
+        if ends >= self.ends:
+            return self
+        return replace(self, whole=Wait(server_timeout, SERVER_TIMEOUT), ends=ends)
 
     def seconds_left(self) -> float:
         return self.ends - time.monotonic()
+
+    def exceeded(self) -> FerryError:
+        """The error for a call whose time is over."""
+        return FerryError(Status.DEADLINE_EXCEEDED, f"the call took longer than {self.whole}")
 
     def wait_for(self, method: str, own: float | None) -> Wait:
         """The wait of an upstream call; `own` replaces the usual wait for an answer."""
@@ -55,7 +70,7 @@ class CallLimits:
         return min(
             usual if own is None else Wait(own),
             self.most,
-            Wait(self.seconds_left(), _CALL),
+            Wait(self.seconds_left(), self.whole.named),
             key=lambda wait: wait.seconds,
         )
 
@@ -82,12 +97,16 @@ class TimeLimits:
         return Wait(self.call, _CALL)
 
     def short_call(self) -> CallLimits:
-        return CallLimits(self.whole, self.whole, ends=time.monotonic() + self.call)
+        ends = time.monotonic() + self.call
+        return CallLimits(self.whole, self.whole, whole=self.whole, ends=ends)
 
     def moving_call(self) -> CallLimits:
         return CallLimits(self.stalled, self.stalled)
 
-    def answered_call(self, server_timeout: float = inf) -> CallLimits:
+    def answered_call(self) -> CallLimits:
+        return CallLimits(self._answered, self.stalled)
+
+    def sending_call(self, server_timeout: float = inf) -> CallLimits:
         """`server_timeout` is what the client's header says."""
         return CallLimits(self._answered, self.stalled, Wait(server_timeout, SERVER_TIMEOUT))
 

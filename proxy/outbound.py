@@ -213,7 +213,7 @@ class OutboundClient:
         wait = limits.wait_for(request.method, request.silence)
         host = request.url.host or "the upstream"
         if wait.seconds <= 0:
-            message = f"no time was left to call {host}: the call takes at most {own.whole}"
+            message = f"no time was left to call {host}: the call takes at most {limits.whole}"
             raise UpstreamError(Status.DEADLINE_EXCEEDED, message, unsent=True)
         body = request.body
         return _Exchange(host, wait, None if body is None else OutboundBody(body, own.stalled))

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+import orjson
 import pytest
 from aiohttp import ClientResponse, ClientSession
 from google import genai
@@ -252,6 +253,21 @@ async def test_a_client_that_leaves_ends_the_providers_stream(
 
 
 @TRANSLATED
+async def test_a_stream_ends_with_the_clients_time(
+    ferry: Ferry, fake: FakeClient, http: ClientSession
+) -> None:
+    await fake.arm(ANSWER, "pause", after_bytes=SOME_BYTES)
+    timeout = {"X-Server-Timeout": "0.5"}
+    async with streaming(ferry, fake, http, "hello " * 100, **timeout) as reply:
+        *_, last, rest = (await reply.read()).split(b"\n\n")
+    assert rest == b""
+    error = orjson.loads(last.removeprefix(b"data: "))["error"]
+    assert (error["code"], error["status"]) == (504, "DEADLINE_EXCEEDED")
+    assert "0.5 seconds (X-Server-Timeout)" in error["message"]
+    await fake.ended(method="POST", outcome="client_gone")
+
+
+@TRANSLATED
 async def test_without_alt_a_stream_is_a_list(
     ferry: Ferry, fake: FakeClient, http: ClientSession
 ) -> None:
@@ -280,9 +296,9 @@ def posting(
 
 
 def streaming(
-    ferry: Ferry, fake: FakeClient, http: ClientSession, text: str, alt: str = "sse"
+    ferry: Ferry, fake: FakeClient, http: ClientSession, text: str, alt: str = "sse", **headers: str
 ) -> AbstractAsyncContextManager[ClientResponse]:
-    headers = {"x-goog-api-key": fake.kind.key, **fake.kind.headers}
+    headers |= {"x-goog-api-key": fake.kind.key, **fake.kind.headers}
     body = {"contents": [{"parts": [{"text": text}]}]}
     path = f"v1beta/models/{MODELS[fake.kind.name]}:streamGenerateContent"
     url = f"{ferry.base_url}/{path}?alt={alt}"

@@ -1,6 +1,5 @@
 """The chain with scripted providers, and a client in front."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -172,7 +171,7 @@ async def running_chain(
         known_credentials=KnownCredentials(),
         inline_max_bytes=1000,
         upload_slots=FairShares(2, "uploads at once"),
-        reset=asyncio.Transport.abort,
+        reset=lambda transport: transport.abort(),
         time_limits=time_limits,
     )
     app = web.Application(middlewares=CHAIN)

@@ -1,4 +1,5 @@
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -8,10 +9,12 @@ from middlewares import outcomes
 from middlewares.answer_stream import start_stream
 from middlewares.outcomes import StreamForm
 from providers.body import Body, close
+from providers.deadlines import NO_LIMIT, SERVER_TIMEOUT, CallLimits, Wait
 from providers.errors import FerryError
 from providers.resources import AnswerStream
 from providers.status import Status
 
+UNLIMITED = CallLimits(NO_LIMIT, NO_LIMIT)
 OVERLOADED = FerryError(Status.UNAVAILABLE, "overloaded")
 
 
@@ -45,9 +48,14 @@ class Source:
         for item in items:
             self.queue.put_nowait(item)
 
-    async def start(self, form: StreamForm, pause: float = 60) -> Body:
+    async def start(
+        self,
+        form: StreamForm = StreamForm.EVENTS,
+        pause: float = 60,
+        limits: CallLimits = UNLIMITED,
+    ) -> Body:
         answer = AnswerStream(self.chunks(), "", self.close)
-        return await start_stream(outcomes.Streamed(answer, form), _envelope, pause)
+        return await start_stream(outcomes.Streamed(answer, form), _envelope, limits, pause)
 
 
 def _envelope(error: FerryError) -> dict[str, Any]:
@@ -144,4 +152,39 @@ async def test_who_leaves_while_nothing_comes_ends_it_too(source: Source) -> Non
     reading.cancel()
     await asyncio.wait({reading})
     await close(body)
+    assert source.ended.is_set()
+
+
+# --- the client's time ---------------------------------------------------------------------------
+
+
+def ending_in(seconds: float) -> CallLimits:
+    whole = Wait(seconds, SERVER_TIMEOUT)
+    return CallLimits(NO_LIMIT, NO_LIMIT, whole=whole, ends=time.monotonic() + seconds)
+
+
+async def test_a_stream_that_has_not_begun_in_time_is_an_error(source: Source) -> None:
+    with pytest.raises(FerryError) as failed:
+        await source.start(limits=ending_in(0.01))
+    assert failed.value.status is Status.DEADLINE_EXCEEDED
+    assert source.ended.is_set()
+    assert source.closed
+
+
+async def test_silence_to_the_end_of_the_clients_time_is_an_error_event(source: Source) -> None:
+    source.give(b'{"a":1}')
+    body = await source.start(limits=ending_in(0.05))
+    assert await written(body) == b'data: {"a":1}\n\ndata: {"error":{"code":504}}\n\n'
+    assert source.ended.is_set()
+
+
+async def test_a_stream_that_drips_ends_with_the_clients_time(source: Source) -> None:
+    """No part of it is late."""
+    source.give(*[b'{"a":1}'] * 3)
+    limits = ending_in(60)
+    body = await source.start(limits=limits)
+    chunks = aiter(body.chunks)
+    assert [await anext(chunks) for _ in range(2)] == [b'data: {"a":1}\n\n'] * 2
+    object.__setattr__(limits, "ends", time.monotonic())
+    assert b"".join([chunk async for chunk in chunks]) == b'data: {"error":{"code":504}}\n\n'
     assert source.ended.is_set()

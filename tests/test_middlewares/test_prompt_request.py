@@ -1,17 +1,24 @@
 """Single requests to a model through the chain: the response and the log line."""
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from typing import Any
 
 import orjson
 import pytest
+from aiohttp import ClientError
 
 from providers.errors import FerryError
 from providers.resources import AnswerStream, Generated, Prompt
 from providers.upstream import invalid_answer
 from proxy.log_lines import json_lines
-from tests.test_middlewares.running_chain import Scripted, running_chain, scripted_provider
+from tests.test_middlewares.running_chain import (
+    Scripted,
+    ScriptedReply,
+    running_chain,
+    scripted_provider,
+)
 
 KEY = {"x-goog-api-key": "sk-a-callers-key"}
 BODY = b'{"contents": [{"parts": [{"text": "a secret prompt"}]}]}'
@@ -97,3 +104,56 @@ async def test_a_provider_without_prompts_says_what_works(path: str) -> None:
             error = (await reply.json())["error"]
     assert (error["code"], error["status"]) == (501, "UNIMPLEMENTED")
     assert "only client.files works" in error["message"]
+
+
+# --- the client's time ---------------------------------------------------------------------------
+
+
+class Endless:
+    """A stream that is written faster than anybody reads it."""
+
+    def __init__(self) -> None:
+        self.ended = asyncio.Event()
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        try:
+            while True:
+                yield bytes(1 << 20)
+        finally:
+            self.ended.set()
+
+    def answer(self, *_: object) -> AnswerStream:
+        return AnswerStream(self.chunks())
+
+    def reply(self, *_: object) -> "EndlessReply":
+        return EndlessReply(self)
+
+
+class EndlessReply(ScriptedReply):
+    def __init__(self, source: Endless) -> None:
+        super().__init__()
+        self._source = source
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        async for chunk in self._source.chunks():
+            yield chunk
+
+
+@pytest.mark.parametrize("relayed", [False, True])
+async def test_a_stream_that_nobody_reads_ends_with_the_clients_time(
+    monkeypatch: pytest.MonkeyPatch, relayed: bool
+) -> None:
+    monkeypatch.setattr("middlewares.response_rewrite._LAST_WRITE_SECONDS", 0)
+    source = Endless()
+    if relayed:
+        provider = scripted_provider("p", relay=Scripted(source.reply))
+    else:
+        provider = scripted_provider("p", prompts=Scripted(source.answer))
+    async with running_chain(provider) as client:
+        headers = KEY | {"X-Server-Timeout": "0.2"}
+        async with client.post(f"{STREAM}?alt=sse", data=BODY, headers=headers) as reply:
+            assert reply.status == 200
+            async with asyncio.timeout(10):
+                await source.ended.wait()
+            with pytest.raises(ClientError):
+                await reply.read()

@@ -86,3 +86,17 @@ async def test_the_clients_own_deadline_ends_the_wait_for_an_answer(
         await proxy.strike(proxy.openai, {"path": "/"}, {"kind": "delay"})
         answer = await proxy.ask("POST", BATCHES, {"X-Server-Timeout": str(SHORT)}, INLINE)
         assert "X-Server-Timeout" in answer.refused(504, "DEADLINE_EXCEEDED")
+
+
+@pytest.mark.parametrize("call", ["generateContent", "streamGenerateContent?alt=sse"])
+async def test_a_provider_that_drips_has_the_clients_time_as_a_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    target = f"/genai/v1beta/models/gpt-4o-mini:{call}"
+    prompt = b'{"contents":[{"parts":[{"text":"a"}]}]}'
+    async with running_proxy(tmp_path, monkeypatch) as proxy:
+        await proxy.strike(proxy.openai, {"path": "/completions"}, {"kind": "trickle"})
+        answer = await proxy.ask("POST", target, {"X-Server-Timeout": str(SHORT)}, prompt)
+        message = answer.refused(504, "DEADLINE_EXCEEDED")
+        assert "seconds (X-Server-Timeout)" in message
+        await proxy.wait_upstream(proxy.openai, wait="requests", outcome="client_gone")

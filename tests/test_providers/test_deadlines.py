@@ -56,9 +56,26 @@ def test_every_relayed_call_may_take_long() -> None:
 
 @pytest.mark.parametrize(("seconds", "own"), [(5, None), (70, 3600)])
 def test_the_clients_own_limit_holds_if_it_is_shorter(seconds: float, own: float | None) -> None:
-    for limits in (LIMITS.answered_call(seconds), LIMITS.relayed_call(seconds)):
+    for limits in (LIMITS.sending_call(seconds), LIMITS.relayed_call(seconds)):
         assert limits.wait_for("POST", own) == Wait(seconds, "X-Server-Timeout")
     assert LIMITS.relayed_call(500).wait_for("POST", None) == Wait(80, "FERRY_ANSWER_SECONDS")
+
+
+def test_the_clients_own_limit_is_for_the_whole_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = LIMITS.answered_call().within(5, arrived=999)
+    assert limits.ends == 1004
+    monkeypatch.setattr("providers.deadlines.time.monotonic", lambda: 1003.0)
+    for own in (None, 3600):
+        assert limits.wait_for("POST", own) == Wait(1, "X-Server-Timeout")
+    assert limits.exceeded().message == "the call took longer than 5 seconds (X-Server-Timeout)"
+
+
+def test_the_earlier_end_of_a_call_holds() -> None:
+    short = LIMITS.short_call()
+    assert short.within(8, arrived=1000) is short
+    assert short.within(5, arrived=1000).wait_for("GET", None) == Wait(5, "X-Server-Timeout")
+    assert short.within(inf, arrived=1000) is short
+    assert short.exceeded().message == "the call took longer than 7 seconds (FERRY_CALL_SECONDS)"
 
 
 def test_a_wait_says_where_it_comes_from() -> None:

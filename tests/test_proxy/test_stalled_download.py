@@ -1,24 +1,60 @@
-"""A download that nobody reads, through the whole proxy."""
+"""A download, and a stream of an answer, that nobody reads, through the whole proxy."""
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
+
+import orjson
+import pytest
 
 from tests.test_proxy.edge_server import rendered
 from tests.test_proxy.ferry_process import ferry_process
 from tests.test_proxy.raw_upstream import MIB, raw_upstream, read_head
 
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1000000000\r\n\r\n"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: 1000000000\r\n\r\n"
+CHUNK = orjson.dumps({"choices": [{"index": 0, "delta": {"content": "a" * MIB}}]})
+PROMPT = '{"contents":[{"parts":[{"text":"a"}]}]}'
 
 
-async def test_its_call_to_the_provider_ends(tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class Case:
+    provider: str
+    request: bytes
+    head: bytes
+    piece: bytes
+
+
+DOWNLOAD = Case(
+    "gemini",
+    rendered("/genai/v1beta/files/a:download?alt=media", "x-goog-api-key: AIza-a-key"),
+    HEAD % b"text/plain",
+    bytes(MIB),
+)
+STREAM = Case(
+    "openai",
+    rendered(
+        "/genai/v1beta/models/m:streamGenerateContent?alt=sse",
+        "x-goog-api-key: sk-a-key",
+        "x-model-provider: openai",
+        f"Content-Length: {len(PROMPT)}",
+        method="POST",
+    )
+    + PROMPT.encode(),
+    HEAD % b"text/event-stream",
+    b"data: %s\n\n" % CHUNK,
+)
+
+
+@pytest.mark.parametrize("case", [DOWNLOAD, STREAM], ids=["download", "stream"])
+async def test_its_call_to_the_provider_ends(tmp_path: Path, case: Case) -> None:
     ended = asyncio.Event()
 
     async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_head(reader)
-        writer.write(HEAD)
+        writer.write(case.head)
         try:
             while True:
-                writer.write(bytes(MIB))
+                writer.write(case.piece)
                 await writer.drain()
         except ConnectionError:
             ended.set()
@@ -29,13 +65,12 @@ async def test_its_call_to_the_provider_ends(tmp_path: Path) -> None:
             "FERRY_LOG_FORMAT": "json",
             "FERRY_STALL_SECONDS": "0.2",
             "FERRY_STATE_URL": tmp_path.as_uri(),
-            "FERRY_PROVIDERS__GEMINI__BASE_URL": str(url),
+            f"FERRY_PROVIDERS__{case.provider.upper()}__BASE_URL": str(url),
         }
         async with ferry_process("-m", "proxy", environment=settings) as process:
             port = int((await process.event("listening"))["url"].rpartition(":")[2])
             _, writer = await asyncio.open_connection("127.0.0.1", port)
-            target = "/genai/v1beta/files/a:download?alt=media"
-            writer.write(rendered(target, "x-goog-api-key: AIza-a-key"))
+            writer.write(case.request)
             async with asyncio.timeout(20):
                 await ended.wait()
                 assert (await process.event("request"))["cut"] == "CancelledError"
