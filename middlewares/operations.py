@@ -18,12 +18,22 @@ from middlewares.sealing import UploadUrls
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import unimplemented
-from providers.provider import Batches, Files, Prompts, Provider, Relay, RelayedRequest
+from providers.json_api.path_names import check_path_name
+from providers.provider import (
+    Batches,
+    Files,
+    Models,
+    Prompts,
+    Provider,
+    Relay,
+    RelayedRequest,
+)
 from providers.resources import (
     Batch,
     Download,
     File,
     Generated,
+    Model,
     NewBatch,
     Prompt,
     ResultForm,
@@ -57,8 +67,11 @@ BATCHES: Final[Capability[Batches]] = Capability(
 PROMPTS: Final[Capability[Prompts]] = Capability(
     "client.models.generate_content", lambda provider: provider.prompts
 )
+MODELS: Final[Capability[Models]] = Capability(
+    "client.models.list", lambda provider: provider.models
+)
 # Those that a refusal names: with them, the SDK works.
-CAPABILITIES: Final[Sequence[Capability[object]]] = (FILES, BATCHES, PROMPTS)
+CAPABILITIES: Final[Sequence[Capability[object]]] = (FILES, BATCHES, PROMPTS, MODELS)
 RELAY: Final[Capability[Relay]] = Capability("the relay", lambda provider: provider.relay)
 
 
@@ -236,6 +249,30 @@ class DeleteBatch:
 
     async def carry_out(self, provider: Provider, caller: Caller) -> None:
         await BATCHES.required(provider).delete(caller, self.id)
+
+
+# --- models --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ListModels:
+    timing: ClassVar = Timing.SHORT
+    page_size: int
+    page_token: str | None
+
+    async def carry_out(self, provider: Provider, caller: Caller) -> Listed:
+        models = MODELS.required(provider)
+        return Listed("models", await models.list(caller, self.page_size, self.page_token))
+
+
+@dataclass(frozen=True, slots=True)
+class GetModel:
+    timing: ClassVar = Timing.SHORT
+    id: str
+
+    async def carry_out(self, provider: Provider, caller: Caller) -> Model:
+        check_path_name(self.id, None, "model")
+        return await MODELS.required(provider).get(caller, self.id)
 
 
 # --- prompts -------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from providers.resources import AnswerStream, Batch, Download, File, Generated, Page
+from providers.resources import AnswerStream, Batch, Download, File, Generated, Model, Page
 from providers.upload import UploadProgress
 from providers.upstream import Reply
 
@@ -35,7 +35,7 @@ class Listed:
     """A page of resources; the answer calls their list `member`."""
 
     member: str
-    page: Page[File] | Page[Batch]
+    page: Page[File] | Page[Batch] | Page[Model]
 
 
 class StreamForm(StrEnum):
@@ -60,6 +60,7 @@ Whole = (
     | Batch
     | BatchCreated
     | Listed
+    | Model
     | Download
     | Generated
     | Reply

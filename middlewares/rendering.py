@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from providers.gemini_content.warnings import explain
-from providers.resources import Batch, BatchKind, File, InlineResults, ResultFile
+from providers.json_api.answer_shape import present
+from providers.resources import Batch, BatchKind, File, InlineResults, Model, ResultFile
 from providers.status import item_error
 
 # Google's schema has one name for inline results of both kinds. For embeddings the Java SDK reads
@@ -31,6 +32,22 @@ def render_file(file: File, address: str) -> dict[str, Any]:
         "error": {"code": 13, "message": file.error} if file.error else None,
     }
     return {key: value for key, value in document.items() if value is not None}
+
+
+def render_model(model: Model) -> dict[str, Any]:
+    """`supportedGenerationMethods` are the SDK's `supported_actions`."""
+    return present(
+        {
+            "name": f"models/{model.id}",
+            "displayName": model.display_name,
+            "description": model.description,
+            "inputTokenLimit": model.input_token_limit,
+            "outputTokenLimit": model.output_token_limit,
+            "supportedGenerationMethods": model.actions,
+            "temperature": model.temperature,
+            "thinking": model.thinking,
+        }
+    )
 
 
 def render_batch(batch: Batch, output: dict[str, Any] | None) -> dict[str, Any]:

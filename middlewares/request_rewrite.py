@@ -73,7 +73,9 @@ def named(capability: op.Capability[object], operation: Callable[[str], op.Opera
 
 
 def paged(
-    capability: op.Capability[object], operation: Callable[[int, str | None], op.Operation]
+    capability: op.Capability[object],
+    operation: Callable[[int, str | None], op.Operation],
+    usual_size: int = _PAGE_SIZE,
 ) -> Parse:
     """Reads a list call. Without the capability, the request is relayed."""
 
@@ -81,13 +83,13 @@ def paged(
         if capability.of(request[PROVIDER]) is None:
             return await relayed(request)
         query = request.query
-        text = query.get("pageSize") or query.get("page_size") or str(_PAGE_SIZE)
+        text = query.get("pageSize") or query.get("page_size") or str(usual_size)
         if not (text.isascii() and text.isdigit() and len(text) <= PAGE_SIZE_DIGITS):
             raise invalid_argument(f"{text[:40]!r} is not a page size", path="pageSize")
         if query.get("filter"):
             raise invalid_argument("this proxy cannot filter lists", path="filter")
         token = query.get("pageToken") or query.get("page_token")
-        return operation(min(int(text) or _PAGE_SIZE, PAGE_ITEMS), token or None)
+        return operation(min(int(text) or usual_size, PAGE_ITEMS), token or None)
 
     return parse
 

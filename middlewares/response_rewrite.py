@@ -18,7 +18,7 @@ from middlewares.answer_stream import start_stream
 from middlewares.error_object import error_object, naming_the_provider
 from middlewares.http_rules import named_in_connection
 from middlewares.observation import Observation
-from middlewares.rendering import render_batch, render_file, render_output
+from middlewares.rendering import render_batch, render_file, render_model, render_output
 from middlewares.request_keys import (
     GATEWAY,
     LIMITS,
@@ -31,7 +31,7 @@ from middlewares.request_keys import (
 from providers.body import Body, close
 from providers.errors import FerryError
 from providers.json_api.json_text import render_json
-from providers.resources import Batch, Download, File, Generated, InlineResults
+from providers.resources import Batch, Download, File, Generated, InlineResults, Model
 from providers.status import explain_status, is_redirect
 from providers.upload import UploadProgress
 from providers.upstream import Reply, invalid_answer
@@ -118,14 +118,15 @@ def _render(outcome: outcomes.Whole, request: web.Request) -> web.StreamResponse
             return web.Response(
                 body=document, content_type="application/json", headers=_named(warnings)
             )
-        case outcomes.FileCreated() | outcomes.Listed() | File() | Batch() | None:
+        case outcomes.FileCreated() | outcomes.Listed() | File() | Batch() | Model() | None:
             return _json(_document(outcome, request))
         case reply:
             return _relayed(reply, reset, request[LIMITS].seconds_left())
 
 
 def _document(
-    outcome: outcomes.FileCreated | outcomes.Listed | File | Batch | None, request: web.Request
+    outcome: outcomes.FileCreated | outcomes.Listed | File | Batch | Model | None,
+    request: web.Request,
 ) -> dict[str, Any]:
     match outcome:
         case None:
@@ -136,6 +137,8 @@ def _document(
             return render_file(outcome, request.app[GATEWAY].public_address.of(request))
         case Batch():
             return render_batch(outcome, render_output(outcome, []))
+        case Model():
+            return render_model(outcome)
         case outcomes.Listed(member, page):
             document = {
                 member: [_document(item, request) for item in page.items],

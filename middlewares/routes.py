@@ -28,6 +28,8 @@ TABLE: Final = {
     ("DELETE", "files/{name}"): Call("delete_file", named(op.FILES, op.DeleteFile)),
     ("GET", "files/{name}:download"): _DOWNLOAD,
     ("GET", "download/files/{name}:download"): _DOWNLOAD,
+    ("GET", "models"): Call("list_models", paged(op.MODELS, op.ListModels, usual_size=50)),
+    ("GET", "models/{name}"): Call("get_model", named(op.MODELS, op.GetModel)),
     ("POST", "models/{name}:batchGenerateContent"): Call(
         "generate_batch", new_batch(BatchKind.GENERATE)
     ),

@@ -16,6 +16,7 @@ from providers.resources import (
     Download,
     File,
     Generated,
+    Model,
     NewBatch,
     Page,
     Prompt,
@@ -73,6 +74,13 @@ class Prompts(Protocol):
 
     async def stream(self, caller: Caller, prompt: Prompt) -> AnswerStream:
         """The same answer while it is written. Returns when the provider has begun to answer."""
+
+
+class Models(Protocol):
+    async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Model]: ...
+
+    async def get(self, caller: Caller, model_id: str) -> Model:
+        """Raises NOT_FOUND, as `unknown_model` makes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +169,7 @@ class Provider:
     files: Files | None = None
     batches: Batches | None = None
     prompts: Prompts | None = None
+    models: Models | None = None
     relay: Relay | None = None
     own_credential: Credential | None = None
     file_expiry: range | None = None

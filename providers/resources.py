@@ -1,4 +1,4 @@
-"""Files, batches and prompts as all providers describe them to the rest of the proxy."""
+"""Files, batches, models and prompts as all providers describe them to the rest of the proxy."""
 
 import asyncio
 import secrets
@@ -200,6 +200,37 @@ class NewBatch:
     fingerprint: str = field(default_factory=lambda: secrets.token_hex(16))
     check_file_name: CheckFileName = field(default=any_file_name, repr=False)
     client_left: asyncio.Event = field(default_factory=asyncio.Event, repr=False, compare=False)
+
+
+# --- models --------------------------------------------------------------------------------------
+
+
+class Action(StrEnum):
+    """What can be done with a model, in the words of Google's `supportedGenerationMethods`."""
+
+    GENERATE = "generateContent"
+    STREAM = "streamGenerateContent"
+    COUNT = "countTokens"
+    EMBED = "embedContent"
+    BATCH = "batchGenerateContent"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model; `id` is what other calls take as its name (`models/{id}`).
+
+    What the provider does not say is None, and left out of the answer. `thinking`: whether it can
+    think before it answers.
+    """
+
+    id: str
+    display_name: str | None = None
+    description: str | None = None
+    input_token_limit: int | None = None
+    output_token_limit: int | None = None
+    actions: Sequence[Action] | None = None
+    temperature: int | float | None = None
+    thinking: bool | None = None
 
 
 # --- single requests -----------------------------------------------------------------------------

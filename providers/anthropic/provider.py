@@ -11,6 +11,7 @@ from providers.anthropic.batch_lines import NATIVE_FILE
 from providers.anthropic.batch_target import AnthropicBatchTarget
 from providers.anthropic.client import PASSED_HEADERS, SCOPING_HEADERS, anthropic_client
 from providers.anthropic.files import AnthropicFiles
+from providers.anthropic.models import AnthropicModels
 from providers.anthropic.prompts import AnthropicPrompts
 from providers.anthropic.staged_files import STAGED_ID, StagedFiles
 from providers.anthropic.upload_target import FILE_EXPIRY, AnthropicUploadTarget
@@ -86,6 +87,7 @@ def anthropic(
         files=FilesWithResults(AnthropicFiles(client, records, staged), batches, uploads.create),
         batches=batches,
         prompts=AnthropicPrompts(client, memory, options.default_max_tokens),
+        models=AnthropicModels(client),
         file_expiry=FILE_EXPIRY,
         key_forms=KEY_FORMS,
     )

@@ -24,6 +24,7 @@ from providers.bedrock.batch_target import BedrockBatchTarget
 from providers.bedrock.credential_checks import control_plane_check, s3_check
 from providers.bedrock.files import BedrockFiles
 from providers.bedrock.jobs.job_batches import JobBatches
+from providers.bedrock.models import BedrockModels
 from providers.bedrock.prompts import BedrockPrompts
 from providers.bedrock.upload_target import BedrockUploadTarget
 from providers.credential import Caller, Credential
@@ -110,6 +111,7 @@ def bedrock(
         files=FilesWithResults(BedrockFiles(targets, jobs.s3), batches, uploads.create),
         batches=batches,
         prompts=BedrockPrompts(client, targets, memory, retries),
+        models=BedrockModels(client, targets),
         own_credential=Credential() if own else None,
         key_forms=KEY_FORMS,
         secret_key_travels=not own,

@@ -112,6 +112,18 @@ def object_or_nothing(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def list_or_nothing(value: object) -> list[Any]:
+    """A list that is not essential to an answer; [] for any other value."""
+    return value if isinstance(value, list) else []
+
+
+def number_or_none(value: object) -> int | float | None:
+    """A number that is not essential to an answer; None for any other value."""
+    if type(value) is int and abs(value) <= INT64_END:
+        return value
+    return value if isinstance(value, float) and isfinite(value) else None
+
+
 def text_or_none(value: object) -> str | None:
     """A text that is not essential to an answer; None for any other value."""
     return value if isinstance(value, str) else None

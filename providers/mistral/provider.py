@@ -9,11 +9,13 @@ from providers.batches.file_batches.target import FileBatchTarget
 from providers.batches.files_with_results import FilesWithResults
 from providers.batches.target_batches import TargetBatches
 from providers.json_api.credential_check import models_check
+from providers.json_api.model_list import ModelList
 from providers.memory import Limits, MemoryBudget
 from providers.mistral.batches import MistralBatchApi
 from providers.mistral.client import UUID, mistral_client
 from providers.mistral.dialect import MISTRAL_DIALECT
 from providers.mistral.files import MistralFileApi, MistralUploadTarget
+from providers.mistral.models import from_mistral_model
 from providers.observation import UNOBSERVED, Observer
 from providers.prompts.chat_completions import ChatCompletions
 from providers.provider import NameForms, Provider
@@ -67,4 +69,5 @@ def mistral(
         files=FilesWithResults(files, batches, uploads.create),
         batches=batches,
         prompts=ChatCompletions(client, memory, MISTRAL_DIALECT, UUID),
+        models=ModelList(client, from_mistral_model),
     )

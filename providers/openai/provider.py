@@ -10,6 +10,7 @@ from providers.batches.file_batches.target import FileBatchTarget
 from providers.batches.files_with_results import FilesWithResults
 from providers.batches.target_batches import TargetBatches
 from providers.json_api.credential_check import models_check
+from providers.json_api.model_list import ModelList
 from providers.memory import Limits, MemoryBudget
 from providers.observation import UNOBSERVED, Observer
 from providers.openai.batch_lines import NATIVE_FILE
@@ -17,6 +18,7 @@ from providers.openai.batches import OpenAIBatchApi
 from providers.openai.client import SCOPING_HEADERS, openai_client
 from providers.openai.dialect import OPENAI_DIALECT
 from providers.openai.files import PURPOSE_HEADER, OpenAIFileApi
+from providers.openai.models import from_openai_model
 from providers.openai.upload_target import FILE_EXPIRY, OpenAIUploadTarget
 from providers.openai_content.schema_rules import SchemaRule
 from providers.prompts.chat_completions import ChatCompletions
@@ -89,6 +91,7 @@ def openai(
         files=FilesWithResults(files, batches, uploads.create),
         batches=batches,
         prompts=ChatCompletions(client, memory, dialect, NATIVE_FILE),
+        models=ModelList(client, from_openai_model),
         file_expiry=FILE_EXPIRY,
         key_forms=KEY_FORMS,
     )

@@ -99,4 +99,6 @@ def operations(provider: str) -> list[Operation]:
         ("GET", batch, {}, None),
         ("POST", f"{batch}:cancel", {}, None),
         ("DELETE", batch, {}, None),
+        ("GET", "v1beta/models", {}, None),
+        ("GET", f"v1beta/models/{MODELS[provider]}", {}, None),
     ]

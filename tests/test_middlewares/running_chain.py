@@ -29,6 +29,7 @@ from providers.provider import (
     Batches,
     Files,
     KeyForm,
+    Models,
     NameForms,
     Prompts,
     Provider,
@@ -131,6 +132,7 @@ def scripted_provider(
         files=cast(Files | None, capabilities.get("files")),
         batches=cast(Batches | None, capabilities.get("batches")),
         prompts=cast(Prompts | None, capabilities.get("prompts")),
+        models=cast(Models | None, capabilities.get("models")),
         relay=cast(Relay | None, capabilities.get("relay")),
         key_forms=key_forms,
     )

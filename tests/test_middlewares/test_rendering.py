@@ -8,10 +8,18 @@ import pytest
 from google.genai import types
 from google.genai.batches import _BatchJob_from_mldev, _ListBatchJobsResponse_from_mldev
 from google.genai.files import _ListFilesResponse_from_mldev
+from google.genai.models import _Model_from_mldev
 
-from middlewares.rendering import render_batch, render_file, render_output, render_time
+from middlewares.rendering import (
+    render_batch,
+    render_file,
+    render_model,
+    render_output,
+    render_time,
+)
 from providers.json_api.json_text import render_json
 from providers.resources import (
+    Action,
     Batch,
     BatchKind,
     BatchState,
@@ -21,6 +29,7 @@ from providers.resources import (
     FileSource,
     FileState,
     InlineResults,
+    Model,
     ResultFile,
 )
 from providers.status import Status
@@ -226,3 +235,30 @@ def test_an_answer_is_one_line_for_every_reader() -> None:
     text = render_json(document)
     assert len(text.decode().splitlines()) == 1
     assert orjson.loads(text) == document
+
+
+def test_a_model_with_everything() -> None:
+    model = Model(
+        "publisher/m:0",
+        display_name="M",
+        description="d",
+        input_token_limit=2,
+        output_token_limit=1,
+        actions=[Action.GENERATE],
+        temperature=0.3,
+        thinking=False,
+    )
+    document = orjson.loads(orjson.dumps(render_model(model)))
+    read = types.Model._from_response(response=_Model_from_mldev(document), kwargs={})
+    assert (read.name, read.display_name, read.description) == ("models/publisher/m:0", "M", "d")
+    assert (read.input_token_limit, read.output_token_limit) == (2, 1)
+    assert read.supported_actions == ["generateContent"]
+    assert (read.temperature, read.thinking) == (0.3, False)
+
+
+def test_of_a_model_only_what_is_known_is_shown() -> None:
+    assert render_model(Model("m")) == {"name": "models/m"}
+    assert render_model(Model("m", actions=())) == {
+        "name": "models/m",
+        "supportedGenerationMethods": (),
+    }

@@ -67,6 +67,12 @@ def test_upload(method: str, path: str, target: str, version: str) -> None:
         ("POST", "models/gpt-4o:generateContent", "generate", "gpt-4o"),
         ("POST", "models/anthropic.claude-v1:0:streamGenerateContent", "stream",
          "anthropic.claude-v1:0"),
+        ("GET", "models", "list_models", ""),
+        ("GET", "models/gpt-4o", "get_model", "gpt-4o"),
+        ("GET", "models/openai/gpt-4o", "get_model", "openai/gpt-4o"),
+        ("GET", "models/anthropic.claude-v1:0", "get_model", "anthropic.claude-v1:0"),
+        ("GET", "models/arn:aws:bedrock:r:1:inference-profile/us.x-v1:0", "get_model",
+         "arn:aws:bedrock:r:1:inference-profile/us.x-v1:0"),
     ],
 )  # fmt: skip
 def test_calls(prefix: str, method: str, path: str, call: str, name: str) -> None:
@@ -106,7 +112,6 @@ def test_the_download_service(path: str) -> None:
         ("POST", "v1/files:register"),
         ("POST", "v1beta/models/m:predict"),
         ("POST", "v1beta/models/m:countTokens"),
-        ("GET", "v1beta/models"),
         ("GET", "v1beta/models/m:batchGenerateContent"),
         ("PATCH", "v1/files/a"),
         ("POST", "v1/files/a"),

@@ -42,6 +42,13 @@ async def test_each_tenant_has_its_own_batches(shared: SharedProxy) -> None:
     assert (await shared.ask(BOB, "GET", f"v1beta/{bob}")).ok["name"] == bob
 
 
+async def test_models_are_the_same_for_every_tenant(shared: SharedProxy) -> None:
+    ann, bob = [(await shared.ask(who, "GET", "v1beta/models")).ok["models"] for who in (ANN, BOB)]
+    assert ann == bob != []
+    name = ann[0]["name"]
+    assert (await shared.ask(BOB, "GET", f"v1beta/{name}")).ok["name"] == name
+
+
 async def test_every_call_on_another_tenants_resource_is_not_found(shared: SharedProxy) -> None:
     file, batch = (await shared.upload(ANN))["name"], (await shared.create(ANN, requests())).ok
     await shared.steer(batch["name"])

@@ -38,4 +38,5 @@ def anthropic_app() -> web.Application:
     app.router.add_post(f"{BATCH}/cancel", batches.cancel_batch)
     app.router.add_get(f"{BATCH}/results", batches.get_results)
     app.router.add_get("/v1/models", model_list.list_models)
+    app.router.add_get("/v1/models/{model}", model_list.get_model)
     return app

@@ -5,7 +5,7 @@ from yarl import URL
 
 from .. import control
 from ..snapshot import SNAPSHOT_SOURCE, install_snapshot
-from . import jobs, runtime
+from . import catalogue, jobs, runtime
 from .backdoor import BedrockBackdoor
 from .gate import envelope_middleware, gate_middleware, name_request
 from .job_input import Quotas
@@ -44,6 +44,10 @@ def bedrock_app(
     app.router.add_get("/model-invocation-jobs", jobs.list_jobs)
     app.router.add_get(JOB, jobs.get_job)
     app.router.add_post(f"{JOB}/stop", jobs.stop_job)
+    app.router.add_get("/foundation-models", catalogue.list_models)
+    app.router.add_get("/foundation-models/{id}", catalogue.get_model)
+    app.router.add_get("/inference-profiles", catalogue.list_profiles)
+    app.router.add_get("/inference-profiles/{id}", catalogue.get_profile)
     app.router.add_post("/model/{model}/converse", runtime.converse_now)
     app.router.add_post("/model/{model}/converse-stream", runtime.converse_streaming)
     app.router.add_post("/model/{model}/invoke", runtime.invoke_now)

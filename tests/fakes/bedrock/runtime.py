@@ -10,6 +10,7 @@ from aiohttp import web
 from ..anthropic.message_stream import message_events
 from ..event_stream import binary_events
 from ..journal import EXCHANGE
+from .catalogue import BY_PROFILE
 from .converse_rules import ConverseCall, s3_uris
 from .converse_stream import converse_events
 from .envelope import refuse
@@ -69,6 +70,9 @@ def _invoke(request: web.Request) -> dict[str, Any]:
 def _model(request: web.Request, operation: str) -> Model:
     given = request.match_info["model"]
     check_text(given, input_shape("bedrock-runtime", operation).members["modelId"], "modelId")
+    if given in BY_PROFILE:
+        message = f"Invocation of model ID {given} with on-demand throughput isn't supported."
+        raise refuse("ValidationException", message)
     return find_model(given)
 
 

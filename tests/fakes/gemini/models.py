@@ -1,4 +1,4 @@
-"""`models`: single requests, streams, and the list."""
+"""`models`: single requests, streams, and the models."""
 
 from typing import Any
 
@@ -9,20 +9,42 @@ from ..intake import read_json
 from .batches import known_model
 from .chunks import stream_chunks
 from .content import GENERATE
-from .envelope import invalid
+from .envelope import invalid, refuse
 from .files import page
 from .gate import allow_query
 from .generation import LineError, generate
 from .store import STORE
 
-NAMES = ("gemini-2.5-flash", "gemini-embedding-001")
+METHODS = {
+    "gemini-2.5-flash": ["generateContent", "countTokens", "batchGenerateContent"],
+    "gemini-embedding-001": ["embedContent", "asyncBatchEmbedContent"],
+}
 
 
 async def list_models(request: web.Request) -> web.Response:
     allow_query(request, "pageSize", "pageToken")
-    listed, token = page(request, [{"name": f"models/{name}"} for name in NAMES])
+    listed, token = page(request, [_model(name) for name in METHODS])
     answer = {"models": listed, **({"nextPageToken": token} if token else {})}
     return web.json_response(answer)
+
+
+async def get_model(request: web.Request) -> web.Response:
+    allow_query(request)
+    name = known_model(request.match_info["model"])
+    if name not in METHODS:
+        raise refuse("NOT_FOUND", f"models/{name} is not found for API version v1beta.")
+    return web.json_response(_model(name))
+
+
+def _model(name: str) -> dict[str, Any]:
+    return {
+        "name": f"models/{name}",
+        "version": "001",
+        "displayName": name,
+        "inputTokenLimit": 1_048_576,
+        "outputTokenLimit": 65_536,
+        "supportedGenerationMethods": METHODS[name],
+    }
 
 
 async def generate_content(request: web.Request) -> web.Response:
