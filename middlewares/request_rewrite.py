@@ -13,6 +13,7 @@ from middlewares.ferry_headers import parse_result_form
 from middlewares.header_text import header_text
 from middlewares.inbound_body import inbound_body, read_whole
 from middlewares.paths import effective_method
+from middlewares.relayed_families import refuse_family
 from middlewares.request_keys import (
     CALLER,
     GATEWAY,
@@ -126,7 +127,11 @@ def _query(request: web.Request) -> str:
 
 def _unsupported(request: web.Request) -> FerryError:
     """Says which call is not supported, and what works instead."""
-    provider = request[PROVIDER]
+    provider, gateway = request[PROVIDER], request.app[GATEWAY]
+    relaying = [each.name for each in gateway.providers.values() if op.RELAY.of(each) is not None]
+    of_family = refuse_family(request[ROUTE].target, provider.name, relaying)
+    if of_family is not None:
+        return of_family
     working = [each.name for each in op.CAPABILITIES if each.of(provider) is not None]
     listed = " and ".join(filter(None, [", ".join(working[:-1]), *working[-1:]]))
     target = request[ROUTE].target[:_PATH_SHOWN] or "without a path"

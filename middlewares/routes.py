@@ -8,6 +8,7 @@ from middlewares.batch_request import new_batch
 from middlewares.outcomes import StreamForm
 from middlewares.paths import PREFIX, effective_method, is_below_prefix, split_prefix
 from middlewares.prompt_request import generate, stream
+from middlewares.relayed_families import family_of
 from middlewares.request_keys import Call, Route
 from middlewares.request_rewrite import download_file, named, paged, relayed
 from middlewares.upload_request import upload, upload_elsewhere
@@ -53,7 +54,7 @@ def parse_route(method: str, raw_path: str) -> Route | None:
     version, service, rest = split_prefix(path)
     form, name = _split(service, rest)
     call = TABLE.get((effective_method(method), form))
-    if call is None or (not name and "{name}" in form):
+    if call is None or (not name and "{name}" in form) or (not service and family_of(rest)):
         return Route(_OTHER, path.lstrip("/"), version)
     form = form.removeprefix(f"{service}/")
     collection, named, _ = form.partition("/{name}")

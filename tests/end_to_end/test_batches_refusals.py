@@ -241,9 +241,9 @@ async def test_an_invalid_body(client: BatchClient, openai: FakeClient, body: by
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("POST", "v1beta/models/m:predict?alt=json"),
+        ("POST", "v1beta/models/m:generateAnswer?alt=json"),
         ("POST", "v1beta/files:register"),
-        ("GET", "v1beta/cachedContents"),
+        ("GET", "v1beta/corpora"),
         ("PATCH", "v1beta/batches/batch_abc"),
         ("POST", "v1beta/batches/batch_abc"),
         ("GET", "v1beta/batches/batch_abc:cancel"),

@@ -149,9 +149,7 @@ async def test_a_relayed_call_has_the_token(
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
-@pytest.mark.parametrize(
-    "path", ["v1beta/files:register", "upload/v1beta/fileSearchStores/x:uploadToFileSearchStore"]
-)
+@pytest.mark.parametrize("path", ["v1beta/files:register"])
 async def test_another_provider_says_what_works(
     ferry: Ferry, fake: FakeClient, http: ClientSession, provider: str, path: str
 ) -> None:

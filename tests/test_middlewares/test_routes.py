@@ -111,6 +111,8 @@ def test_the_download_service(path: str) -> None:
     [
         ("POST", "v1/files:register"),
         ("POST", "v1beta/models/m:predict"),
+        ("GET", "v1beta/models/veo/operations/a"),
+        ("GET", "v1beta/tunedModels/a"),
         ("POST", "v1beta/models/m:countTokens"),
         ("GET", "v1beta/models/m:batchGenerateContent"),
         ("PATCH", "v1/files/a"),
