@@ -260,7 +260,7 @@ $(JAVASCRIPT)/node_modules/.installed: $(JAVASCRIPT)/package.json $(JAVASCRIPT)/
 	npm ci --prefix $(JAVASCRIPT) --ignore-scripts --silent
 	@touch $@
 
-$(GO)/bin/runner: $(GO)/main.go $(GO)/go.mod $(GO)/go.sum
+$(GO)/bin/runner: $(wildcard $(GO)/*.go) $(GO)/go.mod $(GO)/go.sum
 	cd $(GO) && go vet . && go build -o bin/runner .
 
 # The version is in this file.
@@ -279,7 +279,7 @@ $(PROMTOOL):
 	    echo "apt-get could not download prometheus: promtool is not installed"
 
 # One after the other: two Maven processes cannot safely share a local repository.
-$(JAVA)/target/.built: $(JAVA)/pom.xml $(JAVA)/src/main/java/Runner.java
+$(JAVA)/target/.built: $(JAVA)/pom.xml $(wildcard $(JAVA)/src/main/java/*.java)
 	mvn --quiet --batch-mode --file $(JAVA)/pom.xml compile
 	mvn --quiet --batch-mode --file $(JAVA)/pom.xml --activate-profiles release-1 compile
 	@touch $@

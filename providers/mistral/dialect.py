@@ -8,9 +8,10 @@ from typing import Any, Final, NoReturn
 from providers.errors import invalid_argument
 from providers.gemini_content.function_calls import CallRules
 from providers.gemini_content.json_path import member
-from providers.gemini_content.media import IMAGES
+from providers.gemini_content.media import IMAGES, PDF
 from providers.gemini_content.unsupported import GEMINI_ONLY_SETTINGS
-from providers.openai_content.dialect import Dialect
+from providers.gemini_content.warnings import Warnings
+from providers.openai_content.dialect import Dialect, Part
 from providers.openai_content.media_to_openai import inline_image
 from providers.openai_content.schema_rules import any_schema
 from providers.openai_content.tools_to_openai import offer_allowed
@@ -34,11 +35,17 @@ def _check_message(before: str | None, message: Mapping[str, Any], path: str) ->
         raise invalid_argument("Mistral takes no empty turn of the model", path=path)
 
 
+def _inline_pdf(blob: dict[str, Any], _path: str, _warnings: Warnings) -> Part:
+    name = blob.get("displayName")
+    named = {} if name is None else {"document_name": name}
+    return {"type": "document_url", "document_url": f"data:{PDF};base64,{blob['data']}", **named}
+
+
 def _no_stored_file(_mime_type: str, _file_id: str, path: str) -> NoReturn:
     """Unverified: which models read a file at Mistral in a batch (mistral.md section 4)."""
     raise invalid_argument(
-        "files at Mistral are not sent in a request; send an image as inlineData, and text as a "
-        "text part",
+        "files at Mistral are not sent in a request; send an image or a PDF as inlineData, and "
+        "text as a text part",
         path=member(path, "fileUri"),
     )
 
@@ -60,9 +67,9 @@ MISTRAL_DIALECT: Final = Dialect(
     renamed={"responseLogprobs": "logprobs"},
     refused=GEMINI_ONLY_SETTINGS,
     most_stops=None,
-    # Unverified: which other kinds of media a batch takes.
-    inline_media=dict.fromkeys(IMAGES, inline_image),
-    takes="PNG, JPEG, GIF and WebP images",
+    # Unverified: which other kinds of media it takes.
+    inline_media={**dict.fromkeys(IMAGES, inline_image), PDF: _inline_pdf},
+    takes="PNG, JPEG, GIF and WebP images, and PDF",
     stored_file=_no_stored_file,
     offer_functions=offer_allowed,
     schema_rule=any_schema,

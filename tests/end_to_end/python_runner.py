@@ -5,7 +5,6 @@ nothing beside the SDK. `FERRY_MODE` chooses `client` (`sync`) or `client.aio` (
 """
 
 import asyncio
-import inspect
 import io
 import json
 import os
@@ -17,7 +16,9 @@ from typing import Any
 from google import genai
 from google.genai import errors, types
 
+from tests.end_to_end import python_prompts
 from tests.end_to_end.pattern import pattern_bytes
+from tests.end_to_end.python_prompts import plain, settled
 
 Args = dict[str, Any]
 Call = Callable[[Any, Args], Any]
@@ -99,7 +100,8 @@ async def create_embeddings(client: Any, args: Args) -> Any:
 def by_name(resource: str, method: str) -> Call:
     async def call(client: Any, args: Args) -> Any:
         surface = getattr(client, resource)
-        return plain(await settled(getattr(surface, method)(name=args["name"])))
+        result = await settled(getattr(surface, method)(name=args["name"]))
+        return None if result is None else plain(result)
 
     return call
 
@@ -111,6 +113,10 @@ CALLS: dict[str, Call] = {
     "files.delete": by_name("files", "delete"),
     "files.download": download,
     "file_search_stores.upload": upload_to_store,
+    "models.generate": python_prompts.generate,
+    "models.stream": python_prompts.stream,
+    "models.stream_and_leave": python_prompts.stream_and_leave,
+    "chats.talk": python_prompts.talk,
     "batches.create": create_batch,
     "batches.create_embeddings": create_embeddings,
     "batches.list": list_batches,
@@ -121,10 +127,6 @@ CALLS: dict[str, Call] = {
 
 
 # --- one shape for both modes --------------------------------------------------------------------
-
-
-async def settled(value: Any) -> Any:
-    return await value if inspect.isawaitable(value) else value
 
 
 def paging(args: Args) -> Args:
@@ -141,14 +143,6 @@ async def every_page(pager: Any) -> Args:
             await settled(pager.next_page())
         except IndexError:  # how a pager signals the last page
             return {"items": items, "pages": pages}
-
-
-def plain(result: Any) -> Any:
-    if result is None:
-        return None
-    return result.model_dump(
-        mode="json", by_alias=True, exclude_none=True, exclude={"sdk_http_response"}
-    )
 
 
 if __name__ == "__main__":

@@ -17,7 +17,12 @@ until its input ends. Its client is made from `FERRY_BASE_URL`, `FERRY_API_KEY` 
 | `batches.create_embeddings`  | as above, `src` being `{"fileName"}` or `{"inlinedRequests"}`  |
 | `file_search_stores.upload`  | `path`, `mime_type`, `display_name`; answers the document that |
 |                              | the upload makes in a store of its own                         |
-| `models.stream`              | JavaScript only: `model`, `contents`; answers `{"items": ...}` |
+| `models.generate`            | `model`, `contents`, `config`; with `tool`, the SDK calls the  |
+|                              | program's function `weather(place)` by itself (not Go)         |
+| `models.stream`              | as above without `tool`; answers `{"items": [chunk, ...]}`     |
+| `models.stream_and_leave`    | as above; leaves after a chunk, and answers `{"item": chunk}`  |
+| `chats.talk`                 | `model`, `messages`, `stream`, `tool`, `config`; answers       |
+|                              | `{"items": [{"text", "promptTokenCount"}], "history": [...]}`  |
 | every other                  | `name`                                                         |
 
 Requests, configs and answers are in camelCase with `contents` written out as a list of contents:

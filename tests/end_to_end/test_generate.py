@@ -1,4 +1,4 @@
-"""Single requests to a model, through Google's SDK."""
+"""Single requests to a model, through Google's SDK; `test_prompts_with_sdks.py` has every SDK."""
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
@@ -11,9 +11,8 @@ from google import genai
 from google.genai import errors, types
 
 from tests.end_to_end.batch_client import MODELS
-from tests.end_to_end.conftest import Ferry, Sdks
+from tests.end_to_end.conftest import Ferry
 from tests.end_to_end.fake_client import FakeClient
-from tests.end_to_end.sdk_process import JAVASCRIPT
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
@@ -127,19 +126,6 @@ async def test_a_stream(ferry: Ferry, fake: FakeClient) -> None:
 
 
 @TRANSLATED
-async def test_a_stream_in_javascript(fake: FakeClient, sdks: Sdks) -> None:
-    process = await sdks.get(JAVASCRIPT, fake.kind)
-    contents = [{"role": "user", "parts": [{"text": "hello"}]}]
-    model = MODELS[fake.kind.name]
-    chunks = await process.call("models.stream", model=model, contents=contents)
-    candidates = [chunk["candidates"][0] for chunk in chunks["items"]]
-    said = [part["text"] for one in candidates for part in one["content"]["parts"]]
-    assert "".join(said).endswith("hello")
-    assert len(candidates) > 1
-    assert candidates[-1]["finishReason"] == "STOP"
-
-
-@TRANSLATED
 async def test_every_chunk_has_a_part_and_the_last_one_the_end(
     ferry: Ferry, fake: FakeClient
 ) -> None:
@@ -153,27 +139,6 @@ async def test_every_chunk_has_a_part_and_the_last_one_the_end(
     assert {chunk.response_id for chunk in chunks} == {chunks[0].response_id}
     assert chunks[0].response_id
     assert [chunk.usage_metadata is not None for chunk in chunks].index(True) == len(chunks) - 1
-
-
-@TRANSLATED
-async def test_a_chat_that_streams_and_calls_a_function(ferry: Ferry, fake: FakeClient) -> None:
-    def weather(place: str) -> str:
-        """What the weather is like."""
-        return f"sunny in {place}"
-
-    def talk() -> list[str]:
-        said = []
-        config = types.GenerateContentConfig(tools=[weather])
-        with sdk(ferry, fake) as client:
-            chat = client.chats.create(model=MODELS[fake.kind.name])
-            for words in ("hello", "call the tool", "again"):
-                chunks = list(chat.send_message_stream(words, config=config))
-                said.append("".join(chunk.text or "" for chunk in chunks))
-        return said
-
-    said = await asyncio.to_thread(talk)
-    assert said[0] == "echo: hello"
-    assert said[2] == "echo: again"
 
 
 @TRANSLATED

@@ -33,6 +33,10 @@ type args struct {
 	Model       string          `json:"model"`
 	Src         json.RawMessage `json:"src"`
 	Config      json.RawMessage `json:"config"`
+	Contents    json.RawMessage `json:"contents"`
+	Messages    []string        `json:"messages"`
+	Stream      bool            `json:"stream"`
+	Tool        bool            `json:"tool"`
 }
 
 type answer struct {
@@ -58,6 +62,10 @@ var calls = map[string]call{
 	"files.delete":              deleteFile,
 	"files.download":            download,
 	"file_search_stores.upload": uploadToStore,
+	"models.generate":           generate,
+	"models.stream":             stream,
+	"models.stream_and_leave":   streamAndLeave,
+	"chats.talk":                talk,
 	"batches.create":            createBatch,
 	"batches.create_embeddings": createEmbeddings,
 	"batches.list":              listBatches,

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { stat } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { GoogleGenAI } from "@google/genai";
+import { promptCalls } from "./prompts.mjs";
 
 const client = new GoogleGenAI({
   apiKey: process.env.FERRY_API_KEY,
@@ -34,13 +35,7 @@ const calls = {
     const ended = await client.operations.get({ operation: begun });
     return stores.documents.get({ name: ended.response.documentName });
   },
-  "models.stream": async (args) => {
-    const items = [];
-    for await (const chunk of await client.models.generateContentStream(args)) {
-      items.push(plain(chunk));
-    }
-    return { items };
-  },
+  ...promptCalls(client, plain),
   "batches.create": (args) => client.batches.create(args),
   "batches.create_embeddings": (args) => client.batches.createEmbeddings(args),
   "batches.list": async (args) => everyPage(await client.batches.list({ config: paging(args) })),

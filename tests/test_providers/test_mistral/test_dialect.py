@@ -155,10 +155,17 @@ def test_images() -> None:
     ]
 
 
+def test_a_pdf() -> None:
+    data = {"mimeType": "application/pdf", "data": "AAAA"}
+    parts = [{"inlineData": data}, {"inlineData": {**data, "displayName": "b.pdf"}}]
+    [message] = chat(contents=[user({"text": "a"}, *parts)])["messages"]
+    address = {"type": "document_url", "document_url": "data:application/pdf;base64,AAAA"}
+    assert message["content"][1:] == [address, {**address, "document_name": "b.pdf"}]
+
+
 @pytest.mark.parametrize(
     ("part", "path"),
     [
-        ({"inlineData": {"mimeType": "application/pdf", "data": "AAAA"}}, "inlineData.mimeType"),
         ({"inlineData": {"mimeType": "audio/wav", "data": "AAAA"}}, "inlineData.mimeType"),
         ({"fileData": {"mimeType": "image/png", "fileUri": FILE}}, "fileData.fileUri"),
         (

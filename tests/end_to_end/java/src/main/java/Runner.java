@@ -45,6 +45,10 @@ public final class Runner {
           Map.entry("files.delete", args -> plain(client().files.delete(name(args), null))),
           Map.entry("files.download", this::download),
           Map.entry("file_search_stores.upload", this::uploadToStore),
+          Map.entry("models.generate", args -> prompts().generate(args)),
+          Map.entry("models.stream", args -> prompts().stream(args)),
+          Map.entry("models.stream_and_leave", args -> prompts().streamAndLeave(args)),
+          Map.entry("chats.talk", args -> prompts().talk(args)),
           Map.entry("batches.create", this::createBatch),
           Map.entry("batches.create_embeddings", this::createEmbeddings),
           Map.entry("batches.list", this::listBatches),
@@ -58,6 +62,10 @@ public final class Runner {
 
   private Client client() {
     return client;
+  }
+
+  private Prompts prompts() {
+    return new Prompts(client);
   }
 
   public static void main(String[] arguments) throws IOException {
@@ -212,7 +220,7 @@ public final class Runner {
     }
   }
 
-  private static JsonNode plain(JsonSerializable result) {
+  static JsonNode plain(JsonSerializable result) {
     ObjectNode answer = (ObjectNode) JsonSerializable.stringToJsonNode(result.toJson());
     answer.remove("sdkHttpResponse");
     return answer;
