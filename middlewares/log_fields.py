@@ -24,7 +24,7 @@ from middlewares.request_keys import (
 )
 from providers.errors import FerryError
 from providers.gemini_content.warnings import explain
-from providers.resources import Generated
+from providers.resources import Counted, Generated
 from providers.upstream import UpstreamError
 
 _MESSAGE_SHOWN: Final = 500
@@ -64,8 +64,8 @@ def _special_fields(request: web.Request, response: web.StreamResponse | None) -
     if isinstance(outcome, BatchCreated):
         batch = outcome.batch
         return {"batch": f"batches/{batch.id}", "warnings": explain(batch.warnings)}
-    if isinstance(outcome, Generated | Streamed):
-        warnings = outcome.warnings if isinstance(outcome, Generated) else outcome.answer.warnings
+    if isinstance(outcome, Generated | Counted | Streamed):
+        warnings = outcome.answer.warnings if isinstance(outcome, Streamed) else outcome.warnings
         return {"warnings": explain(warnings)} if warnings else {}
     if outcome is not None and response is not None and response.status >= 400:
         # The upstream's response is relayed to the client unchanged, and is not read here.

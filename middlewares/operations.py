@@ -27,9 +27,11 @@ from providers.provider import (
     Provider,
     Relay,
     RelayedRequest,
+    Tokens,
 )
 from providers.resources import (
     Batch,
+    Counted,
     Download,
     File,
     Generated,
@@ -70,8 +72,11 @@ PROMPTS: Final[Capability[Prompts]] = Capability(
 MODELS: Final[Capability[Models]] = Capability(
     "client.models.list", lambda provider: provider.models
 )
+TOKENS: Final[Capability[Tokens]] = Capability(
+    "client.models.count_tokens", lambda provider: provider.tokens
+)
 # Those that a refusal names: with them, the SDK works.
-CAPABILITIES: Final[Sequence[Capability[object]]] = (FILES, BATCHES, PROMPTS, MODELS)
+CAPABILITIES: Final[Sequence[Capability[object]]] = (FILES, BATCHES, PROMPTS, TOKENS, MODELS)
 RELAY: Final[Capability[Relay]] = Capability("the relay", lambda provider: provider.relay)
 
 
@@ -295,6 +300,15 @@ class Stream:
 
     async def carry_out(self, provider: Provider, caller: Caller) -> Streamed:
         return Streamed(await PROMPTS.required(provider).stream(caller, self.prompt), self.form)
+
+
+@dataclass(frozen=True, slots=True)
+class CountTokens:
+    timing: ClassVar = Timing.ANSWERED
+    prompt: Prompt
+
+    async def carry_out(self, provider: Provider, caller: Caller) -> Counted:
+        return await TOKENS.required(provider).count(caller, self.prompt)
 
 
 # --- everything else -----------------------------------------------------------------------------

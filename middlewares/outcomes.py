@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from providers.resources import AnswerStream, Batch, Download, File, Generated, Model, Page
+from providers.resources import AnswerStream, Batch, Counted, Download, File, Generated, Model, Page
 from providers.upload import UploadProgress
 from providers.upstream import Reply
 
@@ -63,6 +63,7 @@ Whole = (
     | Model
     | Download
     | Generated
+    | Counted
     | Reply
     | None
 )

@@ -27,6 +27,12 @@ async def stream(request: web.Request) -> op.Operation:
     return op.Stream(await _prompt(request), form)
 
 
+async def count_tokens(request: web.Request) -> op.Operation:
+    if op.TOKENS.of(request[PROVIDER]) is None:
+        return await relayed(request)
+    return op.CountTokens(await _prompt(request))
+
+
 async def _prompt(request: web.Request) -> Prompt:
     model = request[ROUTE].name
     check_path_name(model, None, "model")

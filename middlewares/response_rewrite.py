@@ -31,7 +31,7 @@ from middlewares.request_keys import (
 from providers.body import Body, close
 from providers.errors import FerryError
 from providers.json_api.json_text import render_json
-from providers.resources import Batch, Download, File, Generated, InlineResults, Model
+from providers.resources import Batch, Counted, Download, File, Generated, InlineResults, Model
 from providers.status import explain_status, is_redirect
 from providers.upload import UploadProgress
 from providers.upstream import Reply, invalid_answer
@@ -114,10 +114,8 @@ def _render(outcome: outcomes.Whole, request: web.Request) -> web.StreamResponse
         case Download(body, mime_type, release):
             headers = {"Content-Type": mime_type}
             return StreamedResponse(body, headers=headers, release=release, reset=reset)
-        case Generated(document, warnings):
-            return web.Response(
-                body=document, content_type="application/json", headers=_named(warnings)
-            )
+        case Generated() | Counted():
+            return _answer(outcome)
         case outcomes.FileCreated() | outcomes.Listed() | File() | Batch() | Model() | None:
             return _json(_document(outcome, request))
         case reply:
@@ -151,6 +149,13 @@ def _json(document: object, headers: Mapping[str, str] | None = None) -> web.Res
     return web.Response(
         body=render_json(document), content_type="application/json", headers=headers
     )
+
+
+def _answer(outcome: Generated | Counted) -> web.Response:
+    headers = _named(outcome.warnings)
+    if isinstance(outcome, Counted):
+        return _json({"totalTokens": outcome.total}, headers)
+    return web.Response(body=outcome.document, content_type="application/json", headers=headers)
 
 
 def _named(warnings: str) -> dict[str, str]:

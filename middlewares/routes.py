@@ -7,7 +7,7 @@ from middlewares import operations as op
 from middlewares.batch_request import new_batch
 from middlewares.outcomes import StreamForm
 from middlewares.paths import PREFIX, effective_method, is_below_prefix, split_prefix
-from middlewares.prompt_request import generate, stream
+from middlewares.prompt_request import count_tokens, generate, stream
 from middlewares.relayed_families import family_of
 from middlewares.request_keys import Call, Route
 from middlewares.request_rewrite import download_file, named, paged, relayed
@@ -39,6 +39,7 @@ TABLE: Final = {
     ),
     ("POST", "models/{name}:generateContent"): Call("generate", generate),
     ("POST", "models/{name}:streamGenerateContent"): Call("stream", stream, alt=tuple(StreamForm)),
+    ("POST", "models/{name}:countTokens"): Call("count_tokens", count_tokens),
     ("GET", "batches"): Call("list_batches", paged(op.BATCHES, op.ListBatches)),
     ("GET", "batches/{name}"): Call("get_batch", named(op.BATCHES, op.GetBatch)),
     ("DELETE", "batches/{name}"): Call("delete_batch", named(op.BATCHES, op.DeleteBatch)),

@@ -13,6 +13,7 @@ from providers.credential_proof import CredentialCheck
 from providers.resources import (
     AnswerStream,
     Batch,
+    Counted,
     Download,
     File,
     Generated,
@@ -81,6 +82,11 @@ class Models(Protocol):
 
     async def get(self, caller: Caller, model_id: str) -> Model:
         """Raises NOT_FOUND, as `unknown_model` makes it."""
+
+
+class Tokens(Protocol):
+    async def count(self, caller: Caller, prompt: Prompt) -> Counted:
+        """The provider's own count of a prompt's tokens; never an estimate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +176,7 @@ class Provider:
     batches: Batches | None = None
     prompts: Prompts | None = None
     models: Models | None = None
+    tokens: Tokens | None = None
     relay: Relay | None = None
     own_credential: Credential | None = None
     file_expiry: range | None = None

@@ -238,9 +238,10 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A GenerateContentRequest for `model`. `request` is its JSON text, as the client wrote it.
+    """A request for `model`: a GenerateContentRequest, or a CountTokensRequest.
 
-    `check_file_name` is called for every file that it names.
+    `request` is its JSON text, as the client wrote it. `check_file_name` is called for every file
+    that it names.
     """
 
     model: str
@@ -256,6 +257,14 @@ class Generated:
     """
 
     document: bytes = field(repr=False)
+    warnings: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many tokens a prompt is; `warnings` as in Generated."""
+
+    total: int
     warnings: str = ""
 
 

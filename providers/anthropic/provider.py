@@ -14,6 +14,7 @@ from providers.anthropic.files import AnthropicFiles
 from providers.anthropic.models import AnthropicModels
 from providers.anthropic.prompts import AnthropicPrompts
 from providers.anthropic.staged_files import STAGED_ID, StagedFiles
+from providers.anthropic.tokens import AnthropicTokens
 from providers.anthropic.upload_target import FILE_EXPIRY, AnthropicUploadTarget
 from providers.batches.files_with_results import FilesWithResults
 from providers.batches.target_batches import TargetBatches
@@ -88,6 +89,7 @@ def anthropic(
         batches=batches,
         prompts=AnthropicPrompts(client, memory, options.default_max_tokens),
         models=AnthropicModels(client),
+        tokens=AnthropicTokens(client, memory, options.default_max_tokens),
         file_expiry=FILE_EXPIRY,
         key_forms=KEY_FORMS,
     )

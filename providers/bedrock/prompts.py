@@ -1,4 +1,4 @@
-"""Prompts to the models of Bedrock: Converse, or Claude's own schema if Converse lacks a field."""
+"""Prompts to the models of Bedrock."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,18 +7,14 @@ from typing import Any, Final
 
 from providers.aws.client import AwsClient
 from providers.aws.target import AwsTarget, AwsTargets
-from providers.bedrock.content.batch_lines import require_text_model
-from providers.bedrock.content.bedrock_models import InvocationType, ModelFamily, model_family
+from providers.bedrock.content.bedrock_models import InvocationType
 from providers.bedrock.content.converse_stream import ClaudeStream, ConverseStream, Event
-from providers.bedrock.content.generate_to_converse import to_converse
-from providers.bedrock.content.generate_to_invoke_model import to_invoke_model
+from providers.bedrock.content.generate_to_bedrock import to_bedrock
 from providers.bedrock.content.result_from_bedrock import asked_for_thoughts, echoed, from_model
 from providers.bedrock.event_stream import typed_events
 from providers.bedrock.jobs.job_media import Media
 from providers.bedrock.runtime import STREAMED, WHOLE, invoke, request_id
 from providers.credential import Caller
-from providers.errors import FerryError
-from providers.gemini_content.content_parts import find_part
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.answer_shape import present
 from providers.limits import UPSTREAM_ANSWER
@@ -81,20 +77,10 @@ class _Translation:
     read: object = None
 
     def to_model(self, request: dict[str, Any], warnings: Warnings) -> dict[str, Any]:
-        model = self.prompt.model
-        require_text_model(model)
-        try:
-            with warnings.apart() as recorded:
-                body = to_converse(
-                    request, model=model, path="", warnings=warnings, media_uri=self._media_uri
-                )
-            warnings.add(recorded)
-        except FerryError:
-            files = find_part(request, "", ("fileData",))
-            if files is not None or model_family(model) is not ModelFamily.CLAUDE:
-                raise  # only Converse reads files, and only Claude has a schema of its own
-            self.invocation = InvocationType.INVOKE_MODEL
-            body = to_invoke_model(request, model=model, path="", warnings=warnings)
+        media = Media(self.target.folder, None, self.prompt.check_file_name)
+        self.invocation, body = to_bedrock(
+            request, model=self.prompt.model, path="", warnings=warnings, media_uri=media.uri
+        )
         self.read = echoed(body).get("modelInput")
         return body
 
@@ -109,6 +95,3 @@ class _Translation:
             return ClaudeStream()
         thoughts = asked_for_thoughts(self.read)
         return ConverseStream(self.prompt.model, answer_id, thoughts=thoughts)
-
-    def _media_uri(self, uri: str, path: str) -> str | None:
-        return Media(self.target.folder, None, self.prompt.check_file_name).uri(uri, path)

@@ -26,6 +26,7 @@ from providers.bedrock.files import BedrockFiles
 from providers.bedrock.jobs.job_batches import JobBatches
 from providers.bedrock.models import BedrockModels
 from providers.bedrock.prompts import BedrockPrompts
+from providers.bedrock.tokens import BedrockTokens
 from providers.bedrock.upload_target import BedrockUploadTarget
 from providers.credential import Caller, Credential
 from providers.memory import Limits, MemoryBudget
@@ -112,6 +113,7 @@ def bedrock(
         batches=batches,
         prompts=BedrockPrompts(client, targets, memory, retries),
         models=BedrockModels(client, targets),
+        tokens=BedrockTokens(client, targets, memory, retries),
         own_credential=Credential() if own else None,
         key_forms=KEY_FORMS,
         secret_key_travels=not own,

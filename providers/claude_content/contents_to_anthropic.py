@@ -9,7 +9,7 @@ from providers.claude_content.media_to_anthropic import (
 )
 from providers.claude_content.thought_signatures import thinking_block
 from providers.claude_content.tools_to_anthropic import CALL_RULES
-from providers.gemini_content.content_parts import ContentPart
+from providers.gemini_content.content_parts import ContentPart, EndRule, require_users_end
 from providers.gemini_content.function_calls import FunctionCall, FunctionResponse
 from providers.gemini_content.media import FileIds
 from providers.gemini_content.merged_turns import Block, merged_turns, system_texts
@@ -20,7 +20,12 @@ _ROLES: Final = {"user": "user", "model": "assistant"}
 
 
 def to_anthropic_messages(
-    request: dict[str, Any], *, path: str, warnings: Warnings, file_ids: FileIds
+    request: dict[str, Any],
+    *,
+    path: str,
+    warnings: Warnings,
+    file_ids: FileIds,
+    end_rule: EndRule = require_users_end,
 ) -> dict[str, list[dict[str, Any]]]:
     """`messages`, and `system` if there is one, of the normalised request at `path`.
 
@@ -30,7 +35,7 @@ def to_anthropic_messages(
     writer = _AnthropicBlocks(warnings, file_ids)
     messages = [
         {"role": _ROLES[message.role], "content": message.content}
-        for message in merged_turns(request, path, warnings, writer)
+        for message in merged_turns(request, path, warnings, writer, end_rule)
     ]
     return {"messages": messages} | system_texts(request, path, warnings, writer)
 

@@ -5,6 +5,7 @@ from typing import Any
 from providers.claude_content.contents_to_anthropic import to_anthropic_messages
 from providers.claude_content.options_to_anthropic import to_anthropic_options
 from providers.claude_content.tools_to_anthropic import to_anthropic_tools
+from providers.gemini_content.content_parts import EndRule, require_users_end
 from providers.gemini_content.json_path import member
 from providers.gemini_content.media import FileIds
 from providers.gemini_content.unsupported import check_request_fields
@@ -20,6 +21,7 @@ def to_anthropic_message(
     file_ids: FileIds,
     default_max_tokens: int,
     api_version: str,
+    end_rule: EndRule = require_users_end,
 ) -> dict[str, Any]:
     """Translate the normalised request (`normalise_generate`) at `path`.
 
@@ -40,5 +42,7 @@ def to_anthropic_message(
         default_max_tokens=default_max_tokens,
     )
     tools = to_anthropic_tools(request, path, warnings, model=model, thinking=thinking.requested)
-    messages = to_anthropic_messages(request, path=path, warnings=warnings, file_ids=file_ids)
+    messages = to_anthropic_messages(
+        request, path=path, warnings=warnings, file_ids=file_ids, end_rule=end_rule
+    )
     return {"model": model} | messages | options | tools

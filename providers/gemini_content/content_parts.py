@@ -1,8 +1,8 @@
 """The parts of a Gemini turn that other providers can take."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import item, member
@@ -11,6 +11,9 @@ from providers.gemini_content.unsupported import refuse_fields
 from providers.gemini_content.warnings import Warnings
 
 T = TypeVar("T")
+
+EndRule: TypeAlias = Callable[[list[dict[str, Any]], str, str], None]
+"""Checks who has the last turn of the contents at a path, for a provider."""
 
 _CARRIED: Final[tuple[str, ...]] = (
     "text",
@@ -104,6 +107,10 @@ def require_users_end(contents: list[dict[str, Any]], path: str, provider: str) 
             f"{provider} does not continue the model's turn; the last turn must be the user's",
             path=item(path, len(contents) - 1),
         )
+
+
+def any_end(_contents: list[dict[str, Any]], _path: str, _provider: str) -> None:
+    """For a conversation that is only counted: chats count their history, answers included."""
 
 
 def find_part(request: dict[str, Any], path: str, fields: Container[str]) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeAlias
 from providers.errors import invalid_argument
 from providers.gemini_content.content_parts import (
     ContentPart,
+    EndRule,
     carried_parts,
     content_part,
     require_content,
@@ -58,13 +59,17 @@ class Message:
 
 
 def merged_turns(
-    request: dict[str, Any], path: str, warnings: Warnings, writer: BlockWriter
+    request: dict[str, Any],
+    path: str,
+    warnings: Warnings,
+    writer: BlockWriter,
+    end_rule: EndRule = require_users_end,
 ) -> Iterator[Message]:
     """The conversation of the normalised request at `path` as alternating messages.
 
     Raises INVALID_ARGUMENT for content that the schema cannot express, for a function call without
-    a response in the next turn, for a response without a call, and for a conversation that begins
-    or ends with the model's turn.
+    a response in the next turn, for a response without a call, for a conversation that begins with
+    the model's turn, and as `end_rule` does.
     """
     contents, contents_path = request["contents"], member(path, "contents")
     provider = writer.rules.provider
@@ -72,10 +77,11 @@ def merged_turns(
         raise invalid_argument(
             f"{provider} requires that the user begins", path=item(contents_path, 0)
         )
-    require_users_end(contents, contents_path, provider)
+    end_rule(contents, contents_path, provider)
     conversation = _Conversation(warnings, writer)
     for turn in joined_turns(request, path):
         yield Message(turn.role, conversation.read(turn), turn.path)
+    conversation.require_all_answered()
 
 
 def system_texts(
@@ -105,6 +111,9 @@ class _Conversation:
         self._writer = writer
         self._provider = writer.rules.provider
         self._calls = PendingCalls(writer.rules)
+
+    def require_all_answered(self) -> None:
+        self._calls.require_all_answered()
 
     def read(self, turn: Turn) -> list[Block]:
         """The content of the message that is made of `turn`."""

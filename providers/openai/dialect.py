@@ -1,8 +1,10 @@
 """OpenAI's rules for chat completions and embeddings (translation.md section 2)."""
 
 import re
+from dataclasses import replace
 from typing import Final
 
+from providers.gemini_content.content_parts import any_end
 from providers.gemini_content.function_calls import CallRules
 from providers.gemini_content.media import IMAGES, PDF
 from providers.gemini_content.unsupported import GEMINI_ONLY_SETTINGS
@@ -46,3 +48,12 @@ OPENAI_DIALECT: Final = Dialect(
     streaming={"stream": True, "stream_options": {"include_usage": True}},
     embedding_size="dimensions",
 )
+
+COUNTED_DIALECT: Final = replace(
+    OPENAI_DIALECT,
+    # The messages of /v1/responses have no audio.
+    inline_media={PDF: inline_pdf, **dict.fromkeys(IMAGES, inline_image)},
+    takes="PNG, JPEG, GIF and WebP images, and PDF",
+    end_rule=any_end,
+)
+"""The rules for a request that is counted, which is one to /v1/responses."""

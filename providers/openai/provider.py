@@ -16,9 +16,10 @@ from providers.observation import UNOBSERVED, Observer
 from providers.openai.batch_lines import NATIVE_FILE
 from providers.openai.batches import OpenAIBatchApi
 from providers.openai.client import SCOPING_HEADERS, openai_client
-from providers.openai.dialect import OPENAI_DIALECT
+from providers.openai.dialect import COUNTED_DIALECT, OPENAI_DIALECT
 from providers.openai.files import PURPOSE_HEADER, OpenAIFileApi
 from providers.openai.models import from_openai_model
+from providers.openai.tokens import OpenAITokens
 from providers.openai.upload_target import FILE_EXPIRY, OpenAIUploadTarget
 from providers.openai_content.schema_rules import SchemaRule
 from providers.prompts.chat_completions import ChatCompletions
@@ -78,6 +79,7 @@ def openai(
     batches = TargetBatches(batch_target, state, memory, options.limits, observer)
     files = NativeFiles(client, records, OpenAIFileApi(client))
     dialect = replace(OPENAI_DIALECT, schema_rule=options.schema_rule)
+    counted = replace(COUNTED_DIALECT, schema_rule=options.schema_rule)
     check = models_check(client)
     return Provider(
         name=name,
@@ -92,6 +94,7 @@ def openai(
         batches=batches,
         prompts=ChatCompletions(client, memory, dialect, NATIVE_FILE),
         models=ModelList(client, from_openai_model),
+        tokens=OpenAITokens(client, memory, counted),
         file_expiry=FILE_EXPIRY,
         key_forms=KEY_FORMS,
     )

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from providers.errors import invalid_argument
-from providers.gemini_content.content_parts import ContentPart, content_parts, require_users_end
+from providers.gemini_content.content_parts import ContentPart, content_parts
 from providers.gemini_content.function_calls import FunctionCall, FunctionResponse, PendingCalls
 from providers.gemini_content.json_path import member
 from providers.gemini_content.media import FileIds
@@ -27,10 +27,10 @@ def to_openai_messages(
     """Translate the conversation of the normalised request at `path`.
 
     Raises INVALID_ARGUMENT for content that the provider cannot take, for a function call without a
-    response, for a response without a call, and for a conversation that ends with the model's turn.
+    response, for a response without a call, and as the dialect's rules do.
     """
     contents, contents_path = request["contents"], member(path, "contents")
-    require_users_end(contents, contents_path, dialect.provider)
+    dialect.end_rule(contents, contents_path, dialect.provider)
     conversation = _Conversation(warnings, file_ids, dialect)
     if "systemInstruction" in request:
         conversation.add_system(request["systemInstruction"], member(path, "systemInstruction"))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from providers.gemini_content.content_parts import EndRule, require_users_end
 from providers.gemini_content.function_calls import CallRules
 from providers.gemini_content.function_tools import DeclaredFunction, FunctionTools
 from providers.gemini_content.settings import Range
@@ -63,6 +64,7 @@ class Dialect:
     embedding_size: str
     sized_models: re.Pattern[str] = ANY_MODEL
     message_rule: MessageRule = any_message
+    end_rule: EndRule = require_users_end
 
     @property
     def provider(self) -> str:

@@ -32,7 +32,7 @@ from providers.resources import (
     ResultForm,
 )
 from providers.state import State
-from providers.tenancy.isolated_prompts import IsolatedPrompts
+from providers.tenancy.isolated_prompts import IsolatedPrompts, IsolatedTokens, NamedFiles
 from providers.tenancy.ownership import (
     OwnedResource,
     Ownership,
@@ -53,13 +53,17 @@ def isolate_tenants(
     """`provider`, with its files and batches isolated by tenant; `splitter` reads batch inputs."""
     ownership = Ownership(provider.name, state)
     references = References(provider.names, owned_file)
-    prompts = provider.prompts and IsolatedPrompts(provider.prompts, ownership, references, memory)
+    names = NamedFiles(ownership, references, memory)
+    prompts = provider.prompts and IsolatedPrompts(provider.prompts, names)
+    tokens = provider.tokens and IsolatedTokens(provider.tokens, names)
     files = provider.files and IsolatedFiles(provider.files, ownership)
     batches = provider.batches and IsolatedBatches(
         provider, provider.batches, ownership, references, state, splitter
     )
     uploads = IsolatedUploads(provider.uploads, ownership, _created_file)
-    return replace(provider, uploads=uploads, files=files, batches=batches, prompts=prompts)
+    return replace(
+        provider, uploads=uploads, files=files, batches=batches, prompts=prompts, tokens=tokens
+    )
 
 
 def _created_file(progress: UploadProgress) -> OwnedResource | None:

@@ -26,6 +26,7 @@ MODELS: Final = {
     "gemini": "gemini-2.5-flash",
     "bedrock": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
 }
+PROMPTS: Final = ("generateContent", "streamGenerateContent", "countTokens")
 INLINE: Final = {"requests": {"requests": [{"request": asking("hello")}]}}
 FILES = {
     "openai": "file-abc123",
@@ -77,6 +78,7 @@ def create(provider: str, inputs: Mapping[str, Any], **headers: str) -> Operatio
 def operations(provider: str) -> list[Operation]:
     """Every operation that needs nothing that was made before, with ids of the right form."""
     from_file = {"fileName": f"files/{FILES[provider]}"}
+    model, asked = f"v1beta/models/{MODELS[provider]}", orjson.dumps(asking("hello"))
     file, batch = f"v1beta/files/{FILES[provider]}", f"v1beta/batches/{BATCHES[provider]}"
     return [
         start("in.jsonl"),
@@ -101,4 +103,5 @@ def operations(provider: str) -> list[Operation]:
         ("DELETE", batch, {}, None),
         ("GET", "v1beta/models", {}, None),
         ("GET", f"v1beta/models/{MODELS[provider]}", {}, None),
+        *(("POST", f"{model}:{verb}", {}, asked) for verb in PROMPTS),
     ]

@@ -142,7 +142,8 @@ async def test_under_a_made_up_key_nothing_is_stored(ferry: Ferry, provider: str
     for number, operation in enumerate(operations(provider)):
         status = await ferry.call(provider, MADE_UP[provider](number), *operation)
         assert ferry.stored == [], operation
-        assert 400 <= status < 500, operation
+        # 501: the provider has no such call.
+        assert 400 <= status < 500 or status == 501, operation
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic", "mistral", "bedrock"])

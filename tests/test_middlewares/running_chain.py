@@ -35,6 +35,7 @@ from providers.provider import (
     Provider,
     Relay,
     RelayedRequest,
+    Tokens,
     Uploads,
 )
 from providers.state import State
@@ -133,6 +134,7 @@ def scripted_provider(
         batches=cast(Batches | None, capabilities.get("batches")),
         prompts=cast(Prompts | None, capabilities.get("prompts")),
         models=cast(Models | None, capabilities.get("models")),
+        tokens=cast(Tokens | None, capabilities.get("tokens")),
         relay=cast(Relay | None, capabilities.get("relay")),
         key_forms=key_forms,
     )

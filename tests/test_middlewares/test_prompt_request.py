@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientError
 
 from providers.errors import FerryError
-from providers.resources import AnswerStream, Generated, Prompt
+from providers.resources import AnswerStream, Counted, Generated, Prompt
 from providers.upstream import invalid_answer
 from proxy.log_lines import json_lines
 from tests.test_middlewares.running_chain import (
@@ -24,6 +24,7 @@ KEY = {"x-goog-api-key": "sk-a-callers-key"}
 BODY = b'{"contents": [{"parts": [{"text": "a secret prompt"}]}]}'
 GENERATE = "/genai/v1beta/models/a/b:1:generateContent"
 STREAM = "/genai/v1beta/models/a/b:1:streamGenerateContent"
+COUNT = "/genai/v1beta/models/a/b:1:countTokens"
 DROPPED = "safetySettings;count=1"
 
 
@@ -58,6 +59,23 @@ async def test_a_prompt_and_its_answer(caplog: pytest.LogCaptureFixture) -> None
     line = line_of(caplog)
     assert (line["operation"], line["status"]) == ("generate", 200)
     assert line["warnings"] == ["safetySettings: dropped (once)"]
+
+
+async def test_a_count(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="genai_ferry")
+    tokens = Scripted(lambda *_: Counted(7, DROPPED))
+    async with running_chain(scripted_provider("p", tokens=tokens)) as client:
+        async with client.post(COUNT, data=BODY, headers=KEY) as reply:
+            assert await reply.json() == {"totalTokens": 7}
+            assert reply.headers["x-ferry-warnings"] == DROPPED
+    ((call, _, prompt),) = tokens.calls
+    assert isinstance(prompt, Prompt)
+    assert (call, prompt.model, prompt.request) == ("count", "a/b:1", BODY)
+    line = line_of(caplog)
+    assert (line["operation"], line["warnings"]) == (
+        "count_tokens",
+        ["safetySettings: dropped (once)"],
+    )
 
 
 async def test_a_stream() -> None:
@@ -96,7 +114,7 @@ async def test_an_error_in_the_middle_is_an_event_and_in_the_log(
     assert (line["status"], line["refused"], line["why"]) == (200, "UNAVAILABLE", "broken off")
 
 
-@pytest.mark.parametrize("path", [GENERATE, STREAM])
+@pytest.mark.parametrize("path", [GENERATE, STREAM, COUNT])
 async def test_a_provider_without_prompts_says_what_works(path: str) -> None:
     provider = scripted_provider("p", files=Scripted(lambda *_: None))
     async with running_chain(provider) as client:

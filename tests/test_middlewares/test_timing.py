@@ -39,6 +39,7 @@ LONGER = {
     op.CreateBatch: Timing.ANSWERED,
     op.Generate: Timing.ANSWERED,
     op.Stream: Timing.ANSWERED,
+    op.CountTokens: Timing.ANSWERED,
     op.DownloadFile: Timing.MOVING,
     op.Relayed: Timing.RELAYED,
 }

@@ -55,6 +55,8 @@ _BATCHED_ARNS: Final = (
     "application-inference-profile",
     "custom-model",
 )
+# Those that name a foundation model, or AWS's own profile of one.
+_FOUNDATION_ARNS: Final = ("foundation-model", "inference-profile")
 _GEOGRAPHIES: Final = 2
 _CLAUDES_MAKER: Final = "anthropic."
 
@@ -84,6 +86,17 @@ def claude_name(model: str) -> str:
     An id that says nothing is returned unchanged.
     """
     return _bare(model).removeprefix(_CLAUDES_MAKER)
+
+
+def claude_foundation_model(model: str) -> str | None:
+    """The id of Claude's foundation model that `model` is, or that it is AWS's own profile of.
+
+    None if it is neither, or if the id does not say so. A geography does not change the model.
+    """
+    found = _ARN.fullmatch(model.removeprefix("models/"))
+    if found and found[1] not in _FOUNDATION_ARNS:
+        return None
+    return _bare(model) if model_family(model) is ModelFamily.CLAUDE else None
 
 
 def _bare(model: str) -> str:

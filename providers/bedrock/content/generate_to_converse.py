@@ -9,7 +9,7 @@ from providers.bedrock.content.options_to_converse import to_converse_options
 from providers.bedrock.content.tools_to_converse import CALL_RULES, to_converse_tools
 from providers.claude_content.thought_signatures import thinking_block
 from providers.errors import invalid_argument
-from providers.gemini_content.content_parts import ContentPart
+from providers.gemini_content.content_parts import ContentPart, EndRule, require_users_end
 from providers.gemini_content.function_calls import FunctionCall, FunctionResponse
 from providers.gemini_content.json_path import member
 from providers.gemini_content.merged_turns import Block, Message, merged_turns, system_texts
@@ -26,18 +26,19 @@ def to_converse_messages(
     path: str,
     warnings: Warnings,
     media_uri: MediaUri,
+    end_rule: EndRule = require_users_end,
 ) -> dict[str, list[dict[str, Any]]]:
     """`messages`, and `system` if there is one, of the normalised request at `path`.
 
     Consecutive turns of one role become one message (translation.md section 1). Raises
     INVALID_ARGUMENT for what Converse cannot express, for a function call without an answer in the
-    next turn or an answer without a call, for a conversation that the model begins or ends, and for
-    a document without a text.
+    next turn or an answer without a call, for a conversation that the model begins, for a document
+    without a text, and as `end_rule` does.
     """
     media = ConverseMedia(family, warnings, media_uri)
     writer = _ConverseBlocks(media, carries_thinking=family is ModelFamily.CLAUDE)
     messages = []
-    for message in merged_turns(request, path, warnings, writer):
+    for message in merged_turns(request, path, warnings, writer, end_rule):
         _require_words_on_documents(message)
         messages.append({"role": _ROLES[message.role], "content": message.content})
     return {"messages": messages} | system_texts(request, path, warnings, writer)
@@ -87,7 +88,13 @@ class _ConverseBlocks:
 
 
 def to_converse(
-    request: dict[str, Any], *, model: str, path: str, warnings: Warnings, media_uri: MediaUri
+    request: dict[str, Any],
+    *,
+    model: str,
+    path: str,
+    warnings: Warnings,
+    media_uri: MediaUri,
+    end_rule: EndRule = require_users_end,
 ) -> dict[str, Any]:
     """Translate a normalised request (`normalise_generate`) that the client wrote at `path`.
 
@@ -108,5 +115,6 @@ def to_converse(
         path=path,
         warnings=warnings,
         media_uri=media_uri,
+        end_rule=end_rule,
     )
     return messages | options | tools

@@ -6,7 +6,7 @@ from providers.bedrock.content.bedrock_models import ModelFamily, claude_name, m
 from providers.claude_content.api_version import OLD_VERSION
 from providers.claude_content.generate_to_anthropic import to_anthropic_message
 from providers.errors import invalid_argument
-from providers.gemini_content.content_parts import find_part
+from providers.gemini_content.content_parts import EndRule, find_part, require_users_end
 from providers.gemini_content.unsupported import require_model
 from providers.gemini_content.warnings import Warnings
 
@@ -16,7 +16,12 @@ _DEFAULT_MAX_TOKENS: Final = 4096
 
 
 def to_invoke_model(
-    request: dict[str, Any], *, model: str, path: str, warnings: Warnings
+    request: dict[str, Any],
+    *,
+    model: str,
+    path: str,
+    warnings: Warnings,
+    end_rule: EndRule = require_users_end,
 ) -> dict[str, Any]:
     """Translate a normalised request (`normalise_generate`) that the client wrote at `path`.
 
@@ -30,7 +35,7 @@ def to_invoke_model(
     file_path = find_part(request, path, ("fileData",))
     if file_path is not None:
         raise invalid_argument(
-            "with functions, Claude at Bedrock reads media only as inlineData", path=file_path
+            "in its own schema Claude at Bedrock reads media only as inlineData", path=file_path
         )
     body = to_anthropic_message(
         {name: value for name, value in request.items() if name != "model"},
@@ -40,6 +45,7 @@ def to_invoke_model(
         file_ids=lambda _: None,
         default_max_tokens=_DEFAULT_MAX_TOKENS,
         api_version=OLD_VERSION,
+        end_rule=end_rule,
     )
     del body["model"]
     return {"anthropic_version": ANTHROPIC_VERSION} | body

@@ -31,6 +31,7 @@ def anthropic_app() -> web.Application:
     app.router.add_delete("/v1/files/{id}", files.delete_file)
     app.router.add_get("/v1/files/{id}/content", files.get_content)
     app.router.add_post("/v1/messages", messages.create_message)
+    app.router.add_post("/v1/messages/count_tokens", messages.count_tokens)
     app.router.add_post("/v1/messages/batches", batches.create_batch)
     app.router.add_get("/v1/messages/batches", batches.list_batches)
     app.router.add_get(BATCH, batches.get_batch)

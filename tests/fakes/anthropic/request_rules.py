@@ -116,6 +116,18 @@ def _request(version: str, **more: Shape) -> Record:
     )
 
 
+# The official SDK's MessageCountTokensParams (anthropic 2.14).
+COUNTED = (
+    *("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config"),
+    *("cache_control", "speed"),
+)
+
+
+def _counted(version: str) -> Record:
+    fields = _request(version).fields
+    return Record({name: fields[name] for name in COUNTED}, ("model", "messages"))
+
+
 REQUESTS = {OLD: _request(OLD, **SAMPLING), NEW: _request(NEW)}
 
 
@@ -124,7 +136,19 @@ def parse_params(params: Any, dialect: Dialect, media_type: Callable[[str], str]
 
     `media_type` returns the type of a file by its id, and raises Refusal if there is none.
     """
-    asked = REQUESTS[dialect.version].parse(params)
+    return _checked(REQUESTS[dialect.version].parse(params), dialect, media_type)
+
+
+def parse_counted(
+    params: Any, dialect: Dialect, media_type: Callable[[str], str]
+) -> dict[str, Any]:
+    """As `parse_params`, for a request that is only counted."""
+    return _checked(_counted(dialect.version).parse(params), dialect, media_type)
+
+
+def _checked(
+    asked: dict[str, Any], dialect: Dialect, media_type: Callable[[str], str]
+) -> dict[str, Any]:
     model = find_model(asked["model"])
     _check_sampling(asked, model)
     _check_thinking(asked, model)
@@ -160,7 +184,8 @@ def _check_thinking(asked: dict[str, Any], model: Model) -> None:
         raise _wrong("thinking.type", f"`{kind}` is not supported by this model.")
     if kind not in ("enabled", "adaptive"):
         return
-    if kind == "enabled" and thinking["budget_tokens"] >= asked["max_tokens"]:
+    limit = asked.get("max_tokens")  # there is none in a request that is only counted
+    if kind == "enabled" and limit is not None and thinking["budget_tokens"] >= limit:
         raise _wrong("thinking.budget_tokens", "must be less than `max_tokens`")
     if forced:
         raise _wrong("tool_choice", "thinking may not be enabled when a tool use is forced.")

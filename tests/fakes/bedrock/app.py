@@ -50,6 +50,7 @@ def bedrock_app(
     app.router.add_get("/inference-profiles/{id}", catalogue.get_profile)
     app.router.add_post("/model/{model}/converse", runtime.converse_now)
     app.router.add_post("/model/{model}/converse-stream", runtime.converse_streaming)
+    app.router.add_post("/model/{model}/count-tokens", runtime.count_tokens)
     app.router.add_post("/model/{model}/invoke", runtime.invoke_now)
     app.router.add_post("/model/{model}/invoke-with-response-stream", runtime.invoke_streaming)
     return app

@@ -1,7 +1,7 @@
-"""`/model/{id}/converse` and `/model/{id}/invoke`: one request, answered at once."""
+"""The calls below `/model/{id}`: one request, answered at once, or counted."""
 
 import secrets
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from typing import Any
 
 import orjson
@@ -10,8 +10,11 @@ from aiohttp import web
 from ..anthropic.message_stream import message_events
 from ..event_stream import binary_events
 from ..journal import EXCHANGE
+from ..sample import token_count
+from ..shape import ShapeError
 from .catalogue import BY_PROFILE
-from .converse_rules import ConverseCall, s3_uris
+from .claude_body import parse_claude
+from .converse_rules import ConverseCall, parse_converse, s3_uris
 from .converse_stream import converse_events
 from .envelope import refuse
 from .gate import allow_query, json_object
@@ -19,7 +22,7 @@ from .invocation import Answer, converse, invoke
 from .models import Model, find_model
 from .role_buckets import OutOfReach, S3Location
 from .sentences import ModelError
-from .service_model import check_text, input_shape
+from .service_model import check, check_text, input_shape
 from .store import STORE, BedrockStore
 
 
@@ -65,6 +68,35 @@ def _invoke(request: web.Request) -> dict[str, Any]:
     except ModelError as error:
         raise refuse("ValidationException", str(error)) from None
     return _answered(request, answer)
+
+
+async def count_tokens(request: web.Request) -> web.Response:
+    """bedrock.md section 4: of Claude's models, under their own ids only."""
+    allow_query(request)
+    model, body = _model(request, "CountTokens"), json_object(request)
+    if model.claude is None or request.match_info["model"] != model.id:
+        raise refuse("ValidationException", "The provided model doesn't support counting tokens.")
+    try:
+        check({**body, "modelId": model.id}, input_shape("bedrock-runtime", "CountTokens"))
+        counted = await _counted(request.app[STORE], model, body["input"])
+    except ShapeError as wrong:
+        raise refuse("ValidationException", f"{wrong.path}: {wrong.message}") from None
+    except ModelError as error:
+        raise refuse("ValidationException", str(error)) from None
+    return web.json_response({"inputTokens": token_count(counted)})
+
+
+async def _counted(store: BedrockStore, model: Model, given: dict[str, Any]) -> dict[str, Any]:
+    """Raises ShapeError and ModelError."""
+    if "converse" in given:
+        there = await _there(store, given["converse"])
+        call = ConverseCall(in_batch=False, there=there.__contains__)
+        return parse_converse(given["converse"], model, call)
+    try:
+        body = orjson.loads(b64decode(given["invokeModel"]["body"]))
+    except orjson.JSONDecodeError:
+        raise ModelError("Malformed input request: the body is not JSON.") from None
+    return parse_claude(body, model)
 
 
 def _model(request: web.Request, operation: str) -> Model:

@@ -6,6 +6,8 @@ from aiohttp import web
 
 from ..event_stream import events
 from ..intake import read_json
+from ..sample import token_count
+from ..shape import Record
 from .batches import known_model
 from .chunks import stream_chunks
 from .content import GENERATE
@@ -19,6 +21,10 @@ METHODS = {
     "gemini-2.5-flash": ["generateContent", "countTokens", "batchGenerateContent"],
     "gemini-embedding-001": ["embedContent", "asyncBatchEmbedContent"],
 }
+# ai.google.dev/api/tokens: one of the two.
+COUNT = Record(
+    {"contents": GENERATE.fields["contents"], "generateContentRequest": GENERATE}, protobuf=True
+)
 
 
 async def list_models(request: web.Request) -> web.Response:
@@ -69,3 +75,12 @@ async def _answer(request: web.Request) -> dict[str, Any]:
         return generate(model, parsed, settings.answer_bytes) | settings.answer
     except LineError as error:
         raise invalid(str(error)) from error
+
+
+async def count_tokens(request: web.Request) -> web.Response:
+    allow_query(request)
+    known_model(request.match_info["model"])
+    parsed = COUNT.parse(await read_json(request))
+    if len(parsed) != 1:
+        raise invalid("One of contents and generateContentRequest is to be given.")
+    return web.json_response({"totalTokens": token_count(parsed)})

@@ -15,7 +15,8 @@ from ..sample import sample, until_stop, vector
 from ..shape import ShapeError
 from .chat_request import parse_chat
 from .envelope import error_body
-from .other_requests import EMBEDDING, RESPONSE, response_text
+from .other_requests import EMBEDDING, response_text
+from .responses_request import parse_response
 
 REASONING_TOKENS = 5
 REFUSAL = "I'm sorry, I cannot help with that."
@@ -186,7 +187,7 @@ def pack(values: list[float]) -> str:
 
 def response(body: dict[str, Any], answer_bytes: int) -> dict[str, Any]:
     """A Responses API object with one message."""
-    parsed = RESPONSE.parse(body)
+    parsed = parse_response(body)
     text = response_text(parsed)
     _asked_to_fail(text)
     answer = f"echo: {text}".ljust(answer_bytes, ".")

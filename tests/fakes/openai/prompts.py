@@ -1,4 +1,4 @@
-"""Single requests to a model, answered at once."""
+"""Single requests to a model, answered at once, and their tokens."""
 
 from typing import Any
 
@@ -7,10 +7,12 @@ from aiohttp import web
 from ..event_stream import events
 from ..intake import read_json
 from ..refusal import Refusal
+from ..sample import token_count
 from .answers import LineError, answer
 from .batch_input import MODEL
 from .chat_stream import chat_chunks
 from .envelope import refuse
+from .responses_request import parse_counted
 from .store import STORE
 
 
@@ -23,12 +25,23 @@ async def create(request: web.Request) -> web.Response:
         answered = answer(request.path, body, settings.answer_bytes)
     except LineError as failure:
         raise Refusal(failure.status, failure.body) from None
-    if not MODEL.fullmatch(body["model"]):
-        message = f"The model `{body['model']}` does not exist or you do not have access to it."
-        raise refuse(404, message, code="model_not_found")
+    _find_model(body["model"])
     whole = answered | settings.answer
     if body.get("stream"):
         options = body.get("stream_options") or {}
         usage = bool(options.get("include_usage"))
         return events(chat_chunks(whole, usage=usage), done=True)
     return web.json_response(whole)
+
+
+async def count(request: web.Request) -> web.Response:
+    parsed = parse_counted(await read_json(request))
+    _find_model(parsed["model"])
+    answer = {"object": "response.input_tokens", "input_tokens": token_count(parsed)}
+    return web.json_response(answer)
+
+
+def _find_model(name: str) -> None:
+    if not MODEL.fullmatch(name):
+        message = f"The model `{name}` does not exist or you do not have access to it."
+        raise refuse(404, message, code="model_not_found")
