@@ -1,6 +1,5 @@
 """An error as the object in Google's envelope."""
 
-import re
 from typing import Any, Final
 
 from aiohttp import web
@@ -8,9 +7,6 @@ from aiohttp import web
 from middlewares.request_keys import PROVIDER
 from providers.errors import FerryError
 from providers.upstream import UpstreamError
-
-# Seconds or a date (RFC 9110 section 10.2.3). An upstream may send anything, so it is checked.
-_RETRY_AFTER: Final = re.compile(r"[0-9]{1,9}|[A-Z][a-z]{2}, [0-9A-Za-z: ]{16,22} GMT")
 
 _IN_A_MOMENT: Final = "1"
 
@@ -25,11 +21,11 @@ def naming_the_provider(request: web.Request, error: FerryError) -> FerryError:
 
 def retry_after(error: FerryError) -> str | None:
     """What an upstream asks for. What the proxy itself cannot do now, it can do in a moment."""
-    said = error.retry_after or ""
-    if _RETRY_AFTER.fullmatch(said):
-        return said
-    ours = error.upstream_status is None
-    return _IN_A_MOMENT if ours and error.code in (429, 503) else None
+    # An error inside a stream has its provider's reason, and no HTTP status.
+    providers = error.upstream_status or (isinstance(error, UpstreamError) and error.reason)
+    if error.retry_after is not None or providers or error.code not in (429, 503):
+        return error.retry_after
+    return _IN_A_MOMENT
 
 
 def error_object(error: FerryError) -> dict[str, Any]:
@@ -52,8 +48,8 @@ def error_object(error: FerryError) -> dict[str, Any]:
                 "metadata": {key: value for key, value in metadata.items() if value},
             }
         )
-    said = retry_after(error) or ""
-    if said.isdecimal():  # as Google says it
+    said = retry_after(error)
+    if said is not None:  # as Google says it
         info = {"@type": "type.googleapis.com/google.rpc.RetryInfo"}
         details.append({**info, "retryDelay": f"{said}s"})
     return {**envelope, "details": details} if details else envelope

@@ -19,8 +19,8 @@ class FerryError(Exception):
     Its texts may quote what a client or an upstream sent, and are always valid Unicode.
     `message` says what is wrong and what would be right, after `path`, the JSON path of the field
     at fault. `provider`, `reason` and `request_id` say which provider refused, its own error type,
-    and its request id. `upload_status` is what `X-Goog-Upload-Status` must say when the status
-    alone does not decide it.
+    and its request id. `retry_after` is whole seconds, as text. `upload_status` is what
+    `X-Goog-Upload-Status` must say when the status alone does not decide it.
     """
 
     def __new__(cls, *args: object, **_: object) -> Self:

@@ -6,8 +6,6 @@ while the client's call has time left. A stream that was read cannot be sent aga
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from math import inf
 from time import monotonic
 from typing import Final, TypeVar
@@ -110,16 +108,8 @@ class Retries:
 
 
 def retry_after_seconds(error: FerryError) -> float:
-    """The pause that the refusal asks for, from now on; 0 if it asks for none."""
-    said = error.retry_after or ""
-    if said.isascii() and said.isdigit():
-        return float(said)
-    try:
-        date = parsedate_to_datetime(said)
-    except (ValueError, OverflowError):
-        return 0.0
-    seconds = (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-    return max(0.0, seconds)
+    """The pause that the refusal asks for; 0 if it asks for none."""
+    return float(error.retry_after or 0)
 
 
 def _after(first: FerryError, call: Callable[[], Awaitable[T]]) -> Callable[[], Awaitable[T]]:

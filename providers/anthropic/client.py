@@ -10,6 +10,7 @@ from typing import Final
 
 from yarl import URL
 
+from providers.claude_content.error_types import NO_CREDIT
 from providers.credential import Caller
 from providers.json_api.client import Answer, JsonApi
 from providers.json_api.page_tokens import leading_on, no_token
@@ -28,8 +29,6 @@ _OAUTH_TOKEN: Final = "sk-ant-oat"  # noqa: S105 - what such tokens begin with
 # 2023-06-01, and the second is harmless in other requests.
 _OAUTH_BETA: Final = "oauth-2025-04-20"
 _FILES_BETA: Final = "files-api-2025-04-14"
-# Refusals of an account that is empty or has reached its limit.
-_NO_CREDIT: Final = frozenset({"billing_error", "enforced_spend_limit_reached"})
 # The form of Anthropic's cursors is its own choice; they are used only in the query.
 CURSOR: Final = re.compile(r"[!-~]{1,4096}")
 _PAGE: Final = "page"
@@ -44,7 +43,7 @@ def anthropic_client(
     retries: Retries = USUAL_RETRIES,
 ) -> JsonApi:
     headers = partial(_headers, api_version)
-    return JsonApi(name, base_url, upstream, headers, _NO_CREDIT, retries=retries)
+    return JsonApi(name, base_url, upstream, headers, NO_CREDIT, retries=retries)
 
 
 def _headers(api_version: str, caller: Caller) -> Mapping[str, str]:

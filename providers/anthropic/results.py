@@ -5,7 +5,7 @@ name a host that the proxy cannot reach and that must not get the key.
 """
 
 from collections import deque
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from providers.batches.json_lines import ResultLine, ResultSplitter
 from providers.batches.request_table import job_of
 from providers.batches.result_lines import find_id
 from providers.body import Body
+from providers.claude_content.error_types import RPC_STATUS_OF_TYPE
 from providers.claude_content.message_from_anthropic import from_anthropic_message, plain_message
 from providers.credential import Caller
 from providers.errors import FerryError, not_found
@@ -24,21 +25,6 @@ from providers.json_api.answer_shape import as_object, text_or_none, unreadable
 from providers.json_api.client import Answer, JsonApi
 from providers.resources import BatchState, Failure
 from providers.status import Status, item_error
-
-# anthropic.md section 5, by translation.md section 6
-RPC_STATUS_OF_TYPE: Final[Mapping[str, Status]] = {
-    "invalid_request_error": Status.INVALID_ARGUMENT,
-    "request_too_large": Status.INVALID_ARGUMENT,
-    "authentication_error": Status.UNAUTHENTICATED,
-    "billing_error": Status.RESOURCE_EXHAUSTED,
-    "rate_limit_error": Status.RESOURCE_EXHAUSTED,
-    "permission_error": Status.PERMISSION_DENIED,
-    "not_found_error": Status.NOT_FOUND,
-    "conflict_error": Status.ABORTED,
-    "api_error": Status.UNAVAILABLE,
-    "overloaded_error": Status.UNAVAILABLE,
-    "timeout_error": Status.DEADLINE_EXCEEDED,
-}
 
 _NEVER_ANSWERED: Final = Failure(
     Status.INTERNAL, "Anthropic ended the batch without an answer to this request."

@@ -11,6 +11,7 @@ from defusedxml.ElementTree import ParseError, XMLParser
 from providers.errors import CredentialRefused, FerryError
 from providers.json_api.json_text import parse_object
 from providers.limits import XML_BYTES, XML_DEPTH, XML_ELEMENTS
+from providers.retry_after import retry_after_of
 from providers.status import Status, explain_status, status_of_refusal
 from providers.upstream import Reply
 
@@ -102,7 +103,7 @@ def refused(
         reason=refusal.code or None,
         request_id=_redact(secrets, request_id) or None,
         upstream_status=reply.status,
-        retry_after=headers.get("retry-after"),
+        retry_after=retry_after_of(headers),
     )
 
 

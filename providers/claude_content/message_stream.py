@@ -1,8 +1,9 @@
 """The events of a streamed Message -> Gemini's chunks."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Any
 
+from providers.claude_content.error_types import NO_CREDIT, RPC_STATUS_OF_TYPE
 from providers.claude_content.message_from_anthropic import (
     FINISH_REASONS,
     explain_refusal,
@@ -21,19 +22,10 @@ from providers.json_api.answer_shape import (
     text_or_none,
     unknown_type,
 )
+from providers.json_api.refusal_body import code_of, has_code, message_of
 from providers.json_api.stream_events import event_object
 from providers.status import Status
 from providers.upstream import UpstreamError, invalid_answer
-
-# In a stream an error has no HTTP status (anthropic.md section 5).
-_STATUS_OF_ERROR: Final[Mapping[str, Status]] = {
-    "invalid_request_error": Status.INVALID_ARGUMENT,
-    "authentication_error": Status.UNAUTHENTICATED,
-    "permission_error": Status.PERMISSION_DENIED,
-    "not_found_error": Status.NOT_FOUND,
-    "rate_limit_error": Status.RESOURCE_EXHAUSTED,
-    "timeout_error": Status.DEADLINE_EXCEEDED,
-}
 
 
 class MessageStream:
@@ -60,7 +52,7 @@ class MessageStream:
             case "message_stop":
                 self.ended = True
             case "error":
-                raise _error(_part(event, "error"))
+                raise _error(event)
             case _:  # pings, and events that are newer than this
                 pass
 
@@ -124,8 +116,11 @@ def _part(event: dict[str, Any], name: str) -> dict[str, Any]:
     return object_or_nothing(event.get(name))
 
 
-def _error(error: dict[str, Any]) -> UpstreamError:
-    kind = text_or_none(error.get("type")) or ""
-    message = text_or_none(error.get("message")) or kind or "the provider gave no reason"
-    status = _STATUS_OF_ERROR.get(kind, Status.UNAVAILABLE)
-    return UpstreamError(status, message, reason=kind or None)
+def _error(event: dict[str, Any]) -> UpstreamError:
+    kind = code_of(event)
+    message = message_of(event) or kind or "the provider gave no reason"
+    lasts = has_code(event, NO_CREDIT)
+    known = RPC_STATUS_OF_TYPE.get(kind, Status.UNAVAILABLE)
+    return UpstreamError(
+        Status.FAILED_PRECONDITION if lasts else known, message, reason=kind or None
+    )

@@ -1,7 +1,5 @@
 """Google's errors, passed on in Google's words."""
 
-import re
-from math import ceil
 from typing import Any, Final
 
 import orjson
@@ -9,11 +7,11 @@ import orjson
 from providers.errors import CredentialRefused, FerryError
 from providers.json_api.answer_shape import object_or_nothing, text_or_none
 from providers.json_api.client import read_refusal
+from providers.retry_after import retry_after_of, seconds_of_duration
 from providers.status import Status, explain_status
 from providers.upstream import Reply, invalid_answer
 
 _INVALID_KEY: Final = "API_KEY_INVALID"
-_DELAY: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)s")
 _UPLOAD_STATUS: Final = "X-Goog-Upload-Status"
 # If several statuses share an HTTP status, the first is the most general one.
 _STATUS_OF_HTTP: Final = {status.http: status for status in reversed(Status)}
@@ -64,7 +62,7 @@ async def check(provider: str, reply: Reply) -> None:
         provider=provider,
         upstream_status=reply.status,
         reason=reason,
-        retry_after=reply.headers.get("Retry-After") or _retry_delay(error.get("details")),
+        retry_after=retry_after_of(reply.headers) or _retry_delay(error.get("details")),
         # `active` is never passed on with an error: it makes SDKs skip the chunk.
         upload_status="cancelled" if reply.headers.get(_UPLOAD_STATUS) == "cancelled" else None,
     )
@@ -98,5 +96,4 @@ def _retry_delay(details: object) -> str | None:
     """The delay of a `google.rpc.RetryInfo`, in whole seconds."""
     listed = details if isinstance(details, list) else []
     delays = (text_or_none(object_or_nothing(detail).get("retryDelay")) for detail in listed)
-    found = _DELAY.fullmatch(next(filter(None, delays), ""))
-    return None if found is None else str(ceil(float(found[1])))
+    return seconds_of_duration(next(filter(None, delays), ""))

@@ -14,6 +14,7 @@ from providers.json_api.path_names import check_path_name
 from providers.named_address import check_named_addresses
 from providers.provider import RelayedRequest
 from providers.retries import USUAL_RETRIES, Retries
+from providers.retry_after import retry_after_of
 from providers.status import is_redirect, status_of_refusal
 from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
 
@@ -75,7 +76,7 @@ class _Refusal(FerryError):
 
     def __init__(self, reply: BufferedReply) -> None:
         status = status_of_refusal(reply.status)
-        super().__init__(status, "", retry_after=reply.headers.get("Retry-After"))
+        super().__init__(status, "", retry_after=retry_after_of(reply.headers))
         self.reply: Final = reply
 
 

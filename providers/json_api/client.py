@@ -3,7 +3,8 @@
 Providers differ in the headers of a request, which are built and never copied.
 """
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from functools import cached_property, partial
 from typing import Any, Final
@@ -21,6 +22,7 @@ from providers.limits import UPSTREAM_ANSWER, UPSTREAM_REFUSAL
 from providers.resource_names import NATIVE_ID, check_native_id
 from providers.resources import Download
 from providers.retries import USUAL_RETRIES, Retries
+from providers.retry_after import retry_after_of
 from providers.state import StateError
 from providers.status import Status, explain_status, status_of_refusal
 from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError, invalid_answer
@@ -80,7 +82,7 @@ class JsonApi:
         base_url: URL,
         upstream: Upstream,
         headers: Headers,
-        no_credit: Container[str],
+        no_credit: AbstractSet[str],
         request_ids: Sequence[str] = ("x-request-id", "request-id"),
         retries: Retries = USUAL_RETRIES,
     ) -> None:
@@ -228,7 +230,7 @@ class JsonApi:
             reason=_without_secret(code_of(document), caller) or None,
             request_id=_without_secret(self._request_id(reply), caller) or None,
             upstream_status=reply.status,
-            retry_after=None if status == _PERMANENT else reply.headers.get("retry-after"),
+            retry_after=None if status == _PERMANENT else retry_after_of(reply.headers),
         )
 
     def _request_id(self, reply: Reply) -> str:

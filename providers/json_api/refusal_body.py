@@ -5,12 +5,12 @@ the top, as vLLM does with `message` and FastAPI with `detail`. FastAPI lists wh
 request as `{"loc", "msg", "input"}`; `input` is a value of the client, so it is not shown.
 """
 
-from collections.abc import Container
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 import orjson
 
-from providers.json_api.answer_shape import object_or_nothing, text_or_none
+from providers.json_api.answer_shape import http_status, object_or_nothing, text_or_none
 from providers.json_api.json_text import render_json
 
 _MESSAGE_MEMBERS: Final = ("message", "error", "detail")
@@ -29,17 +29,25 @@ def message_of(body: object) -> str:
 
 def code_of(body: object) -> str:
     """The provider's own code of the error; empty if the body has none."""
+    return next(iter(codes_of(body)), "")
+
+
+def has_code(body: object, codes: AbstractSet[str]) -> bool:
+    """Whether one of `codes` is the provider's code of the error, its type, or in its details."""
+    details = object_or_nothing(_members(body).get("details"))
+    return not codes.isdisjoint([*codes_of(body), text_or_none(details.get("error_code"))])
+
+
+def codes_of(body: object) -> list[str]:
+    """The provider's code of the error and its type, as far as the body has them."""
     members = _members(body)
     named = (text_or_none(members.get(name)) for name in _CODE_MEMBERS)
-    return next(filter(None, named), "")
+    return [code for code in named if code]
 
 
-def has_code(body: object, codes: Container[str]) -> bool:
-    """Whether one of `codes` is the provider's code of the error, its type, or in its details."""
-    members = _members(body)
-    details = object_or_nothing(members.get("details"))
-    named = [*(members.get(name) for name in _CODE_MEMBERS), details.get("error_code")]
-    return any(text_or_none(code) in codes for code in named)
+def status_in(body: object) -> int | None:
+    """The HTTP status that some servers write as the code of an error inside a stream."""
+    return http_status(_members(body).get("code"))
 
 
 def _members(body: object) -> dict[str, Any]:

@@ -7,14 +7,11 @@ from yarl import URL
 from providers.credential import Caller
 from providers.json_api.client import JsonApi
 from providers.json_api.page_tokens import Pages, decode_page_token
+from providers.openai_content.error_codes import NO_CREDIT
 from providers.retries import USUAL_RETRIES, Retries
 from providers.upstream import Upstream
 
 SCOPING_HEADERS: Final = frozenset({"openai-organization", "openai-project"})
-# Refusals of an account that is empty or has reached its limit, some with the status 429.
-_NO_CREDIT: Final = frozenset(
-    {"billing_hard_limit_reached", "billing_not_active", "insufficient_quota"}
-)
 # What the list of batches takes (openai.md section 4).
 _PAGE_SIZE: Final = 100
 
@@ -22,7 +19,7 @@ _PAGE_SIZE: Final = 100
 def openai_client(
     name: str, base_url: URL, upstream: Upstream, retries: Retries = USUAL_RETRIES
 ) -> JsonApi:
-    return JsonApi(name, base_url, upstream, _headers, _NO_CREDIT, retries=retries)
+    return JsonApi(name, base_url, upstream, _headers, NO_CREDIT, retries=retries)
 
 
 def _headers(caller: Caller) -> dict[str, str]:

@@ -14,7 +14,13 @@ from providers.json_api.answer_shape import (
     text_or_none,
     untranslatable,
 )
-from providers.json_api.refusal_body import code_of, message_of
+from providers.json_api.refusal_body import (
+    code_of,
+    codes_of,
+    has_code,
+    message_of,
+    status_in,
+)
 from providers.json_api.stream_events import event_object
 from providers.openai_content.answer_members import (
     CHAT_USAGE,
@@ -22,8 +28,8 @@ from providers.openai_content.answer_members import (
     from_openai_usage,
 )
 from providers.openai_content.chat_from_openai import FINISH_REASONS
-from providers.openai_content.error_codes import rpc_status_of_code
-from providers.status import Status
+from providers.openai_content.error_codes import NO_CREDIT, rpc_status_of_code
+from providers.status import Status, status_of_refusal
 from providers.upstream import UpstreamError, invalid_answer
 
 _DONE: Final = b"[DONE]"
@@ -119,6 +125,14 @@ def _check_for_error(chunk: dict[str, Any]) -> None:
         return
     code = code_of(chunk)
     message = message_of(chunk) or code or "the provider gave no reason"
-    status = rpc_status_of_code(code, Status.UNAVAILABLE)
-    known = Status.UNAVAILABLE if status is Status.INTERNAL else status
-    raise UpstreamError(known, message, reason=code or None)
+    raise UpstreamError(_status_of_error(chunk), message, reason=code or None)
+
+
+def _status_of_error(chunk: dict[str, Any]) -> Status:
+    if has_code(chunk, NO_CREDIT):
+        return Status.FAILED_PRECONDITION
+    status = status_in(chunk)
+    known = Status.UNAVAILABLE if status is None else status_of_refusal(status)
+    for code in reversed(codes_of(chunk)):
+        known = rpc_status_of_code(code, known)
+    return Status.UNAVAILABLE if known is Status.INTERNAL else known

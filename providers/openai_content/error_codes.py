@@ -1,12 +1,18 @@
-"""OpenAI's error codes in `errors.data` of a batch and in the error of a result line."""
+"""OpenAI's error codes: of a batch in `errors.data`, of a result line, and in a stream."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from providers.status import Status
 
+NO_CREDIT: Final = frozenset(
+    {"billing_hard_limit_reached", "billing_not_active", "insufficient_quota"}
+)
+"""Of an account that is empty or has reached its limit, some with the status 429."""
+
 # Unverified: OpenAI documents no list of these codes; they are from public reports.
 _STATUS_OF_CODE: Final[Mapping[str, Status]] = {
+    "invalid_request_error": Status.INVALID_ARGUMENT,
     "model_not_found": Status.NOT_FOUND,
     "token_limit_exceeded": Status.RESOURCE_EXHAUSTED,
     "rate_limit_exceeded": Status.RESOURCE_EXHAUSTED,

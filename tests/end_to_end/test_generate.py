@@ -39,6 +39,10 @@ async def ask(
         )
 
 
+# The call that asks a model, at every provider.
+POST = {"method": "POST", "path": "completions$|messages$|converse|invoke"}
+
+
 async def test_an_answer(ferry: Ferry, fake: FakeClient) -> None:
     answer = await ask(ferry, fake, "hello")
     assert answer.text is not None
@@ -98,6 +102,24 @@ async def test_bedrock_says_what_is_wrong_with_a_file(ferry: Ferry, fake: FakeCl
     with pytest.raises(errors.ClientError) as refused:
         await ask(ferry, fake, ["hello", file])
     assert "contents[0].parts[1].fileData.fileUri: " in str(refused.value.message)
+
+
+@TRANSLATED
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_a_providers_rate_limit_is_passed_on_once(
+    ferry: Ferry, fake: FakeClient, streamed: bool
+) -> None:
+    limits = {"x-ratelimit-limit-requests": "5", "anthropic-ratelimit-requests-limit": "5"}
+    await fake.arm(POST, "status", status=429, headers={"retry-after": "7", **limits})
+    with pytest.raises(errors.ClientError) as refused:
+        await (stream if streamed else ask)(ferry, fake, "hello")
+    assert (refused.value.code, refused.value.status) == (429, "RESOURCE_EXHAUSTED")
+    info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "7s"}
+    assert info in refused.value.details["error"]["details"]
+    headers = refused.value.response.headers
+    assert headers["Retry-After"] == "7"
+    assert not any("ratelimit" in name.lower() for name in headers)
+    assert len(await fake.requests(method="POST", path="/")) == 1
 
 
 # --- streams -------------------------------------------------------------------------------------

@@ -147,12 +147,22 @@ def test_a_stream_that_ends_too_early_is_an_error() -> None:
         ("rate_limit_error", Status.RESOURCE_EXHAUSTED),
         ("timeout_error", Status.DEADLINE_EXCEEDED),
         ("invalid_request_error", Status.INVALID_ARGUMENT),
+        ("billing_error", Status.FAILED_PRECONDITION),
+        ("new_error", Status.UNAVAILABLE),
     ],
 )
 def test_an_error_in_the_stream(kind: str, status: Status) -> None:
     with pytest.raises(UpstreamError) as failed:
         chunks_of(START, {"type": "error", "error": {"type": kind, "message": "why"}})
     assert (failed.value.status, failed.value.message) == (status, "why")
+
+
+def test_a_spend_limit_in_the_stream_is_not_to_be_retried() -> None:
+    details = {"error_code": "enforced_spend_limit_reached"}
+    error = {"type": "rate_limit_error", "message": "till May", "details": details}
+    with pytest.raises(UpstreamError, match="till May") as failed:
+        chunks_of(START, {"type": "error", "error": error})
+    assert failed.value.status is Status.FAILED_PRECONDITION
 
 
 def test_a_piece_of_no_call_is_an_error() -> None:

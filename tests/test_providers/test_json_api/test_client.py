@@ -244,6 +244,33 @@ async def test_an_account_without_credit_is_a_permanent_error(
     assert not outcome_unknown(refused)
 
 
+async def test_milliseconds_to_wait_are_read() -> None:
+    """OpenAI also sends them."""
+    slow = answer({"error": {}}, 429, {"retry-after-ms": "6400"})
+    with pytest.raises(FerryError) as caught:
+        await client(ScriptedUpstream(slow)).ask(CALLER, "chat", b"{}")
+    assert caught.value.retry_after == "7"
+
+
+UNSENT = Failure(UpstreamError(Status.UNAVAILABLE, "cannot be reached", unsent=True))
+LATE = Failure(UpstreamError(Status.DEADLINE_EXCEEDED, "no connection in time", unsent=True))
+CUT = Failure(UpstreamError(Status.UNAVAILABLE, "closed the connection"))
+
+
+async def test_a_prompt_that_was_not_sent_is_sent_again() -> None:
+    upstream = ScriptedUpstream(UNSENT, LATE, answer({"id": "a"}))
+    assert await client(upstream).ask(CALLER, "chat", b"{}") == b'{"id":"a"}'
+    assert upstream.done
+
+
+@pytest.mark.parametrize("failure", [CUT, answer({}, 429), answer({}, 503)])
+async def test_a_prompt_that_may_have_arrived_is_sent_once(failure: Any) -> None:
+    upstream = ScriptedUpstream(failure)
+    with pytest.raises(FerryError):
+        await client(upstream).ask(CALLER, "chat", b"{}")
+    assert len(upstream.sent) == 1
+
+
 @pytest.mark.parametrize("http", [405, 501])
 async def test_a_call_that_the_upstream_does_not_serve(http: int) -> None:
     error = await refusal(http, {"error": {"message": "no", "code": "c"}})

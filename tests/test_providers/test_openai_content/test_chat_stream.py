@@ -106,6 +106,28 @@ def test_a_stream_that_ends_too_early_is_an_error() -> None:
             "slow down",
         ),
         ({"error": {"message": "oh", "code": "server_error"}}, Status.UNAVAILABLE, "oh"),
+        (
+            {
+                "error": {
+                    "message": "pay",
+                    "type": "insufficient_quota",
+                    "code": "insufficient_quota",
+                }
+            },
+            Status.FAILED_PRECONDITION,
+            "pay",
+        ),
+        (
+            {"error": {"message": "long", "type": "invalid_request_error", "code": "too_long"}},
+            Status.INVALID_ARGUMENT,
+            "long",
+        ),
+        (
+            {"error": {"message": "no", "type": "BadRequestError", "code": 400}},
+            Status.INVALID_ARGUMENT,
+            "no",
+        ),
+        ({"error": {"message": "busy", "code": 429}}, Status.RESOURCE_EXHAUSTED, "busy"),
         ({"object": "error", "message": "vllm"}, Status.UNAVAILABLE, "vllm"),
         ({"error": "just text"}, Status.UNAVAILABLE, "just text"),
     ],

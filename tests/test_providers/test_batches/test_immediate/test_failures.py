@@ -66,7 +66,7 @@ def test_retry_delays_grow_at_random_up_to_a_minute() -> None:
 
 @pytest.mark.parametrize(
     ("said", "most"),
-    [("40", 40), ("0", 2), ("3600", 2), ("Wed, 21 Oct 2026 07:28:00 GMT", 2), ("²", 2), (None, 2)],
+    [("40", 40), ("0", 2), ("3600", 2), (None, 2)],
 )
 def test_a_short_retry_after_is_kept(said: str | None, most: float) -> None:
     error = FerryError(Status.RESOURCE_EXHAUSTED, "no", provider="acme", retry_after=said)

@@ -1,0 +1,25 @@
+"""Anthropic's types of errors, in a stream and in the results of a batch (anthropic.md section 5).
+
+There an error has no HTTP status.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from providers.status import Status
+
+RPC_STATUS_OF_TYPE: Final[Mapping[str, Status]] = {
+    "invalid_request_error": Status.INVALID_ARGUMENT,
+    "request_too_large": Status.INVALID_ARGUMENT,
+    "authentication_error": Status.UNAUTHENTICATED,
+    "billing_error": Status.RESOURCE_EXHAUSTED,
+    "rate_limit_error": Status.RESOURCE_EXHAUSTED,
+    "permission_error": Status.PERMISSION_DENIED,
+    "not_found_error": Status.NOT_FOUND,
+    "conflict_error": Status.ABORTED,
+    "api_error": Status.UNAVAILABLE,
+    "overloaded_error": Status.UNAVAILABLE,
+    "timeout_error": Status.DEADLINE_EXCEEDED,
+}
+NO_CREDIT: Final = frozenset({"billing_error", "enforced_spend_limit_reached"})
+"""Refusals of an account that is empty or has reached its limit: waiting does not help."""
