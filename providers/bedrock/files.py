@@ -157,7 +157,14 @@ class BedrockFiles:
             page, following = await self._s3.page(target, folder, token=token)
             return [_listed(found, folder) for found in page], following
 
-        shown, next_token = await filled_page(fetch, page_size, page_token, _in_the_order_of_keys)
+        async def visible(
+            listed: Sequence[Listed[StoredObject]],
+        ) -> Sequence[Listed[StoredObject]]:
+            return [each for each in listed if _is_visible(each.item, folder)]
+
+        shown, next_token = await filled_page(
+            fetch, page_size, page_token, _in_the_order_of_keys, visible
+        )
         found = await asyncio.gather(*map(described, shown))
         files = [from_object(stored, folder) for stored in found if stored is not None]
         return Page(files, next_token)
@@ -185,11 +192,14 @@ class BedrockFiles:
 
 
 def _listed(stored: StoredObject, folder: Folder) -> Listed[StoredObject]:
+    return Listed(object_file_id(stored.key.removeprefix(folder.prefix)), stored)
+
+
+def _is_visible(stored: StoredObject, folder: Folder) -> bool:
     """Hidden are the proxy's own objects for batches and the folder markers of S3's console."""
     name = stored.key.removeprefix(folder.prefix)
     named = bool(OBJECT_KEY.fullmatch(name)) and not name.endswith("/")
-    shown = named and not is_batch_object(name)
-    return Listed(object_file_id(name), stored if shown else None)
+    return named and not is_batch_object(name)
 
 
 def _in_the_order_of_keys(after: str) -> Follows:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from providers.json_api.page_tokens import decode_page_token, encode_page_token
+from providers.json_api.page_tokens import decode_page_token, encode_page_token, in_parts
 
 T = TypeVar("T")
 
@@ -19,10 +19,10 @@ _PAGE_START: Final = re.compile(r"[a-z0-9]{0,6000}\.[!-~]{0,6000}")
 
 @dataclass(frozen=True, slots=True)
 class Listed(Generic[T]):
-    """`id` has lower-case letters and digits; `item` is None if it is hidden."""
+    """`id` has lower-case letters and digits."""
 
     id: str
-    item: T | None
+    item: T
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class PageStart:
 
 Fetch = Callable[[str | None], Awaitable[tuple[Sequence[Listed[T]], str | None]]]
 Follows = Callable[[str], bool]
+Filter = Callable[[Sequence[Listed[T]]], Awaitable[Sequence[Listed[T]]]]
 
 
 def page_start_of(page_token: str | None) -> PageStart:
@@ -49,12 +50,17 @@ def page_start_of(page_token: str | None) -> PageStart:
 
 
 async def filled_page(
-    fetch: Fetch[T], page_size: int, page_token: str | None, follows: Callable[[str], Follows]
+    fetch: Fetch[T],
+    page_size: int,
+    page_token: str | None,
+    follows: Callable[[str], Follows],
+    visible: Filter[T],
 ) -> tuple[list[T], str | None]:
-    """Up to `page_size` visible items of `fetch`, and the token of the next page.
+    """Up to `page_size` items of `fetch` that are `visible`, and the token of the next page.
 
     There is a token only if the next page has an item: an empty page after a token breaks the
     Python SDK's pager. `follows(after)` decides for each id in turn whether it comes after `after`.
+    `visible` may ask the state store, so it gets only as many items as are likely to be needed.
     """
     items: list[T] = []
     start = page_start_of(page_token)
@@ -62,13 +68,13 @@ async def filled_page(
     token = start.token
     while True:
         page, following = await fetch(token)
-        for listed in page:
-            if not comes_after(listed.id) or listed.item is None:
-                continue
-            if len(items) == page_size:
-                return items, encode_page_token(str(position))
-            items.append(listed.item)
-            position = PageStart(listed.id, token)
+        rest = [listed for listed in page if comes_after(listed.id)]
+        for part in in_parts(rest, page_size + 1):
+            for listed in await visible(part):
+                if len(items) == page_size:
+                    return items, encode_page_token(str(position))
+                items.append(listed.item)
+                position = PageStart(listed.id, token)
         if following is None:
             return items, None
         token = following

@@ -3,14 +3,16 @@
 import base64
 import binascii
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from providers.errors import FerryError, invalid_argument
 from providers.json_api.client import Answer
 from providers.resource_names import NATIVE_ID
 from providers.upstream import invalid_answer
+
+T = TypeVar("T")
 
 Filter: TypeAlias = Callable[[Sequence[Answer]], Awaitable[list[Answer]]]
 Pages: TypeAlias = AsyncGenerator[Sequence[tuple[Answer, str]], None]
@@ -23,18 +25,24 @@ async def filled_page(
     """`page_size` objects that `shown` keeps, and the token of the next page.
 
     There is a token only if more objects can be shown, because an empty page breaks the Python
-    SDK's pager.
+    SDK's pager. `shown` may ask the state store about each object, so it gets only as many as are
+    likely to be needed.
     """
     listed: list[tuple[Answer, str]] = []
     async with aclosing(pages):
         async for page in pages:
-            positions = {native.id: position for native, position in page}
-            kept = await shown([native for native, _ in page])
-            listed += [(native, positions[native.id]) for native in kept]
-            if len(listed) > page_size:
-                token = encode_page_token(listed[page_size - 1][1])
-                return [native for native, _ in listed[:page_size]], token
+            for part in in_parts(page, page_size + 1):
+                positions = {native.id: position for native, position in part}
+                kept = await shown([native for native, _ in part])
+                listed += [(native, positions[native.id]) for native in kept]
+                if len(listed) > page_size:
+                    token = encode_page_token(listed[page_size - 1][1])
+                    return [native for native, _ in listed[:page_size]], token
     return [native for native, _ in listed], None
+
+
+def in_parts(page: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (page[begin : begin + size] for begin in range(0, len(page), size))
 
 
 def encode_page_token(after: str) -> str:

@@ -86,16 +86,14 @@ class JobBatches:
 
         async def fetch(token: str | None) -> tuple[Sequence[Listed[Answer]], str | None]:
             page, following = await self.jobs.page(target, token, **query)
-            names = [batch_marker(job_id_of(job)) for job in page]
-            deleted = await self.deleted.deleted_of(names)
-            shown = [is_visible(job, target.tenant_id) for job in page]
-            listed = [
-                Listed(job_id_of(job), job if visible and name not in deleted else None)
-                for job, name, visible in zip(page, names, shown, strict=True)
-            ]
-            return listed, following
+            return [Listed(job_id_of(job), job) for job in page], following
 
-        jobs, next_token = await filled_page(fetch, page_size, page_token, seen_after)
+        async def visible(listed: Sequence[Listed[Answer]]) -> Sequence[Listed[Answer]]:
+            own = [each for each in listed if is_visible(each.item, target.tenant_id)]
+            deleted = await self.deleted.deleted_of([batch_marker(each.id) for each in own])
+            return [each for each in own if batch_marker(each.id) not in deleted]
+
+        jobs, next_token = await filled_page(fetch, page_size, page_token, seen_after, visible)
         kept = await asyncio.gather(*map(self.memory.kept, jobs))
         batches = [from_bedrock_job(job, k.record) for job, k in zip(jobs, kept, strict=True)]
         return Page(batches, next_token)

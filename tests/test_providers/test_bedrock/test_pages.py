@@ -24,7 +24,7 @@ class Aws:
     def __init__(self, pages: Sequence[Sequence[bool]]) -> None:
         numbers = iter(range(100))
         self.pages = [[(next(numbers), show) for show in page] for page in pages]
-        self.calls = 0
+        self.calls = self.looked_up = 0
 
     @property
     def shown(self) -> list[int]:
@@ -33,14 +33,18 @@ class Aws:
     async def fetch(self, token: str | None) -> tuple[list[Listed[int]], str | None]:
         self.calls += 1
         index = int(token or 0)
-        page = [Listed(str(number), number if show else None) for number, show in self.pages[index]]
+        page = [Listed(str(number), number) for number, _ in self.pages[index]]
         return page, str(index + 1) if index + 1 < len(self.pages) else None
+
+    async def visible(self, listed: Sequence[Listed[int]]) -> Sequence[Listed[int]]:
+        self.looked_up += len(listed)
+        return [each for each in listed if each.item in self.shown]
 
 
 async def page_of(
     aws: Aws, size: int, page_token: str | None = None
 ) -> tuple[list[int], str | None]:
-    return await filled_page(aws.fetch, size, page_token, seen_after)
+    return await filled_page(aws.fetch, size, page_token, seen_after, aws.visible)
 
 
 @given(LISTS, st.integers(1, 5))
@@ -60,6 +64,12 @@ async def test_hidden_objects_cause_no_extra_call() -> None:
     aws = Aws([[False] * 50, [False] * 49 + [True]])
     assert await page_of(aws, 1) == ([99], None)
     assert aws.calls == 2
+
+
+async def test_only_as_many_items_as_a_page_needs_are_looked_up() -> None:
+    aws = Aws([[True] * 60])
+    await page_of(aws, 5)
+    assert aws.looked_up == 6
 
 
 async def test_a_list_that_grew_at_its_start_continues_at_the_same_place() -> None:
