@@ -45,10 +45,8 @@ class PartsAsObjects:
 
     async def parts(self, upload: MultipartUpload, after: int = 0) -> AsyncIterator[Part]:
         await self._expect_open(upload)
-        async for info in self._state.list(_parts(upload)):
-            number = int(info.name.rpartition("/")[2])
-            if number > after:
-                yield Part(number, info.size)
+        async for info in self._state.list(_parts(upload), _part(upload, after)):
+            yield Part(int(info.name.rpartition("/")[2]), info.size)
 
     async def complete(self, upload: MultipartUpload, size: int) -> None:
         try:

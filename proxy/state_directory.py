@@ -66,11 +66,10 @@ class DirectoryState:
 
     async def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectInfo]:
         parent = check_prefix(prefix)[: prefix.rfind("/") + 1]
-        found = _walk(self._root / parent, parent, prefix)
+        found = _walk(self._root / parent, parent, prefix, after)
         while batch := await in_thread(_next_batch, found):
             for info in batch:
-                if info.name > after:
-                    yield info
+                yield info
 
     def _path(self, name: str) -> Path:
         return self._root / f"{check_name(name)}{_OBJECT_MARK}"
@@ -167,15 +166,19 @@ def _remove_empty(directory: Path) -> bool:
     return True
 
 
-def _walk(directory: Path, above: str, prefix: str) -> Iterator[ObjectInfo]:
-    """The objects in `directory` whose names start with `prefix`; all names start with `above`."""
+def _walk(directory: Path, above: str, prefix: str, after: str) -> Iterator[ObjectInfo]:
+    """The objects in `directory` whose names start with `prefix` and come after `after`.
+
+    All names start with `above`. Nothing is asked about objects and directories before `after`.
+    """
     for key, path in sorted(_entries(directory)):
         name = above + key
         if not name.startswith(prefix):
             continue
         if key.endswith("/"):
-            yield from _walk(path, name, prefix)
-        elif info := _info(name, path):
+            if name > after or after.startswith(name):
+                yield from _walk(path, name, prefix, after)
+        elif name > after and (info := _info(name, path)):
             yield info
 
 

@@ -217,15 +217,17 @@ async def test_a_prefix_lists_names_in_order(
 @pytest.mark.parametrize(
     ("after", "expected"),
     [
-        ("", ["a", "b", "b-b"]),
-        ("owned/x/a", ["b", "b-b"]),
+        ("", ["a", "a/a", "a/b", "b", "b-b"]),
+        ("owned/x/a", ["a/a", "a/b", "b", "b-b"]),
+        ("owned/x/a/a", ["a/b", "b", "b-b"]),
+        ("owned/x/a/ab", ["a/b", "b", "b-b"]),
         ("owned/x/ab", ["b", "b-b"]),
         ("owned/x/b", ["b-b"]),
         ("p", []),
     ],
 )
 async def test_a_list_begins_after_a_name(state: State, after: str, expected: list[str]) -> None:
-    for name in ("a", "b", "b-b"):
+    for name in ("a", "a/a", "a/b", "b", "b-b"):
         await write(state, f"owned/x/{name}", b"")
     listed = [info.name async for info in state.list("owned/x/", after)]
     assert listed == [f"owned/x/{name}" for name in expected]

@@ -49,6 +49,32 @@ async def test_a_delete_leaves_no_empty_directory(tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "a").iterdir()} == {"x="}
 
 
+async def test_a_list_asks_the_disk_only_about_what_it_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the pages of a list would cost the square of their number."""
+    state = DirectoryState(tmp_path)
+    for number in range(20):
+        await write(state, f"owned/x/{number:02}", b"")
+        await write(state, f"owned/x/{number:02}/deeper", b"")
+    asked: list[str] = []
+    info, entries = state_directory._info, state_directory._entries
+
+    def counted_info(name: str, path: Path) -> Any:
+        asked.append(name)
+        return info(name, path)
+
+    def counted_entries(directory: Path) -> Any:
+        asked.append(directory.name)
+        return entries(directory)
+
+    monkeypatch.setattr(state_directory, "_info", counted_info)
+    monkeypatch.setattr(state_directory, "_entries", counted_entries)
+    listed = [found.name async for found in state.list("owned/x/", "owned/x/18")]
+    assert listed == ["owned/x/18/deeper", "owned/x/19", "owned/x/19/deeper"]
+    assert asked == ["x", "18", "owned/x/18/deeper", "owned/x/19", "19", "owned/x/19/deeper"]
+
+
 async def test_creates_and_deletes_in_one_directory_do_not_trip(tmp_path: Path) -> None:
     """Each delete removes the directory that the next create is about to use."""
     mine, theirs = DirectoryState(tmp_path), DirectoryState(tmp_path)
