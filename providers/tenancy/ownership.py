@@ -7,7 +7,9 @@ resource is deleted through the proxy, or when the provider no longer shows the 
 removes no record by its age: that would hide from a tenant what the provider still has.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -24,10 +26,14 @@ from providers.resource_names import (
 )
 from providers.state import State, write
 from providers.stored_objects import OWNED
+from providers.tenancy.pagings import Pagings
 
 # A new resource may not be in the list yet. Unverified: whether Google lists a batch's file of
 # results, and how long it keeps that (gemini.md section 7).
 _LISTED_WITHIN: Final = timedelta(hours=49)
+# Of the resources that a list does not show, so many are looked up, all at once. They are chosen at
+# random: some may exist, and the same ones must not be looked up each time.
+_LOOKED_UP: Final = 20
 
 
 class ResourceKind(StrEnum):
@@ -84,6 +90,7 @@ class Ownership:
     def __init__(self, upstream: str, state: State) -> None:
         self._upstream = upstream
         self._state = state
+        self.pagings = Pagings()
 
     async def claim(self, tenant: str, resource: OwnedResource) -> None:
         """Record that `tenant` made `resource`; a repeat changes nothing."""
@@ -120,16 +127,21 @@ class Ownership:
         self,
         tenant: str,
         kind: ResourceKind,
-        unseen: Iterable[str],
+        unseen: Mapping[str, datetime],
         exists: Callable[[str], Awaitable[bool]],
     ) -> None:
-        """Remove the records of those keys in `unseen` whose resources no longer exist."""
-        for key in unseen:
-            name = self._name(tenant, kind, key)
-            info = await self._state.head(name)
-            old = info is not None and datetime.now(UTC) - info.created > _LISTED_WITHIN
-            if old and not await exists(key):
-                await self._state.delete(name)
+        """Remove the records of those keys in `unseen` whose resources no longer exist.
+
+        They come with the times of the records.
+        """
+        listed_since = datetime.now(UTC) - _LISTED_WITHIN
+        old = [key for key, claimed in unseen.items() if claimed < listed_since]
+
+        async def release(key: str) -> None:
+            if not await exists(key):
+                await self._state.delete(self._name(tenant, kind, key))
+
+        await asyncio.gather(*map(release, random.sample(old, min(len(old), _LOOKED_UP))))
 
     async def owns(self, tenant: str, resource: OwnedResource) -> bool:
         return await self._state.head(self._name(tenant, resource.kind, resource.key)) is not None
@@ -139,11 +151,17 @@ class Ownership:
         if not await self.owns(tenant, resource):
             raise resource.absent
 
-    async def keys(self, tenant: str, kind: ResourceKind) -> set[str]:
-        """The keys of all resources of this kind that `tenant` owns."""
+    async def keys(self, tenant: str, kind: ResourceKind) -> dict[str, datetime]:
+        """The keys of all resources of this kind that `tenant` owns, and when each was claimed.
+
+        A bucket answers a call with at most 1,000 of them.
+        """
         prefix = self._name(tenant, kind, "")
-        names = [info.name.removeprefix(prefix) async for info in self._state.list(prefix)]
-        return {name.replace("/", "") for name in names}  # a long key has several segments
+        return {
+            # A long key has several segments.
+            info.name.removeprefix(prefix).replace("/", ""): info.created
+            async for info in self._state.list(prefix)
+        }
 
     def _name(self, tenant: str, kind: ResourceKind, key: str) -> str:
         return OWNED.name(self._upstream, tenant, kind, key)

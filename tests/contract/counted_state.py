@@ -12,12 +12,14 @@ from providers.state import ObjectInfo, State
 class CountedState:
     """Implements `State`. `calls` names each call and its object; one to `multipart` counts too.
 
-    Each is one round trip or more, depending on where the store is.
+    Each is one round trip or more, depending on where the store is: a call to list takes one for
+    each 1,000 names in a bucket. `names` is how many names such calls have read.
     """
 
     def __init__(self, state: State) -> None:
         self._state = state
         self.calls: list[str] = []
+        self.names = 0
         self.multipart = _CountedParts(state.multipart, self.calls)
 
     def counts(self) -> Mapping[str, int]:
@@ -40,9 +42,11 @@ class CountedState:
         self.calls.append(f"delete {name}")
         await self._state.delete(name)
 
-    def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectInfo]:
+    async def list(self, prefix: str, after: str = "") -> AsyncIterator[ObjectInfo]:
         self.calls.append(f"list {prefix}")
-        return self._state.list(prefix, after)
+        async for info in self._state.list(prefix, after):
+            self.names += 1
+            yield info
 
 
 class _CountedParts:

@@ -138,7 +138,7 @@ class ProviderWithFake:
     ) -> UploadSession:
         start = UploadStart(display_name=name, size=size, **said)
         started = await self.uploads.start(self.caller, start)
-        return UploadSession(session, started.details, self.caller)
+        return UploadSession(session, started.details, self.caller, tenant=self.caller.tenant)
 
     async def send(
         self, session: UploadSession, data: bytes, offset: int = 0, *, finalize: bool = False

@@ -58,8 +58,8 @@ async def test_a_resource_belongs_to_its_tenant_until_it_is_released() -> None:
     assert await ownership.owns("ann", resource)
     assert not await ownership.owns("bob", resource)
     assert not await Ownership("my-vllm", state).owns("ann", resource)
-    assert await ownership.keys("ann", ResourceKind.FILES) == {resource.key}
-    assert await ownership.keys("ann", ResourceKind.BATCHES) == set()
+    assert set(await ownership.keys("ann", ResourceKind.FILES)) == {resource.key}
+    assert await ownership.keys("ann", ResourceKind.BATCHES) == {}
     with pytest.raises(FerryError, match="files/file-1 does not exist") as caught:
         await ownership.check("bob", resource)
     assert caught.value.status == Status.NOT_FOUND
@@ -71,7 +71,7 @@ async def test_a_resource_belongs_to_its_tenant_until_it_is_released() -> None:
 async def test_tenants_with_a_common_prefix_own_different_resources() -> None:
     ownership = Ownership("openai", MemoryState())
     await ownership.claim("ann2", owned_batch("batch_1"))
-    assert await ownership.keys("ann", ResourceKind.BATCHES) == set()
+    assert await ownership.keys("ann", ResourceKind.BATCHES) == {}
 
 
 async def test_ids_of_any_length_are_listed() -> None:
@@ -81,5 +81,5 @@ async def test_ids_of_any_length_are_listed() -> None:
     for resource in owned:
         await ownership.claim("ann", resource)
         assert await ownership.owns("ann", resource)
-    keys = await ownership.keys("ann", ResourceKind.FILES)
+    keys = set(await ownership.keys("ann", ResourceKind.FILES))
     assert keys == {resource.key for resource in owned}

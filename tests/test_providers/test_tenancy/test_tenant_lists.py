@@ -13,6 +13,7 @@ from providers.resources import Page
 from providers.status import Status
 from providers.tenancy.ownership import Ownership, ResourceKind, owned_batch
 from providers.tenancy.tenant_lists import TenantList, tenant_page
+from tests.contract.counted_state import CountedState
 from tests.memory_state import MemoryState
 
 
@@ -151,7 +152,9 @@ class Kept:
         self.made, self.shared = made, SharedList(shown)
         self.there = {owned_batch(name).key for name in (*shown, *hidden)}
         self.state = MemoryState()
-        self.ownership = Ownership("openai", self.state)
+        self.counted = CountedState(self.state)
+        self.ownership = Ownership("openai", self.counted)
+        self.looked_up = 0
 
     async def listed(self, size: int, token: str | None = None) -> Page[Item]:
         own = TenantList(
@@ -165,7 +168,21 @@ class Kept:
         return await own.page(size, token)
 
     async def exists(self, key: str) -> bool:
+        self.looked_up += 1
         return key in self.there
+
+    async def walked(self, token: str | None) -> list[str]:
+        """The rest of the list, two items on a page."""
+        found: list[str] = []
+        while token is not None:
+            page = await self.listed(2, token)
+            found += [item.id for item in page.items]
+            token = page.next_page_token
+        return found
+
+    def restart(self) -> None:
+        """Another process."""
+        self.ownership = Ownership("openai", self.counted)
 
     async def owned(self) -> list[str]:
         resources = [owned_batch(name) for name in self.made]
@@ -228,6 +245,60 @@ async def test_part_of_a_list_releases_nothing() -> None:
     assert [item.id for item in (await ours.listed(1, first.next_page_token)).items] == ["b"]
     assert [item.id for item in (await ours.listed(3, first.next_page_token)).items] == ["b", "c"]
     assert await ours.owned() == ["a", "b", "c"]
+
+
+async def test_a_list_looks_up_a_few_of_what_it_does_not_show() -> None:
+    made = [f"n{number}" for number in range(300)]
+    ours = await kept(made, ["n0"], hidden=made[:50])
+    await ours.listed(10)
+    assert ours.looked_up == 20
+    for _ in range(300):
+        await ours.listed(10)
+    assert set(await ours.owned()) == set(made[:50])
+
+
+# --- pages after the first -------------------------------------------------------------------
+
+
+async def test_the_keys_of_a_tenant_are_read_once_for_all_pages() -> None:
+    made = [f"n{number}" for number in range(40)]
+    ours = await kept(made, made)
+    first = await ours.listed(2)
+    assert await ours.walked(first.next_page_token) == made[2:]
+    assert ours.counted.names == len(made)
+
+
+async def test_another_process_reads_the_keys_once_for_the_pages_it_serves() -> None:
+    made = [f"n{number}" for number in range(40)]
+    ours = await kept(made, made)
+    first = await ours.listed(2)
+    ours.restart()
+    assert await ours.walked(first.next_page_token) == made[2:]
+    assert ours.counted.names == 2 * len(made)
+
+
+async def test_what_another_process_recorded_before_the_first_page_is_in_the_pages_after_it() -> (
+    None
+):
+    """Also if this process has read the keys before, for another paging."""
+    made = [f"n{number}" for number in range(10)]
+    ours = await kept(made[:5], made)
+    older = (await ours.listed(2)).next_page_token
+    other = Ownership("openai", ours.state)
+    for name in made[5:]:
+        await other.claim("ann", owned_batch(name))
+    this_process, ours.ownership = ours.ownership, other
+    first = await ours.listed(2)
+    ours.ownership = this_process
+    assert await ours.walked(older) == made[2:5]
+    assert await ours.walked(first.next_page_token) == made[2:]
+
+
+async def test_a_token_of_an_earlier_version_leads_on() -> None:
+    made = [f"n{number}" for number in range(6)]
+    ours = await kept(made, made)
+    assert await ours.walked("n1") == made[2:]
+    assert ours.counted.names == len(made)
 
 
 async def test_a_list_that_breaks_off_releases_nothing() -> None:
