@@ -45,6 +45,8 @@ def gemini_app() -> web.Application:
     app.router.add_post(f"{MODEL}:generateContent", models.generate_content)
     app.router.add_post(f"{MODEL}:streamGenerateContent", models.stream_generate_content)
     app.router.add_post(f"{MODEL}:countTokens", models.count_tokens)
+    app.router.add_post(f"{MODEL}:embedContent", models.embed_content)
+    app.router.add_post(f"{MODEL}:batchEmbedContents", models.batch_embed_contents)
     app.router.add_get(f"{V}/models", models.list_models)
     app.router.add_get(MODEL, models.get_model)
     app.router.add_get(f"{V}/batches", batches.list_batches)

@@ -116,6 +116,12 @@ EMBED = message(
 )
 
 
+EMBED_SEVERAL = message(
+    requests=Sequence(EMBED, low=1),
+    required=("requests",),
+)
+
+
 def _inline(request: Record) -> Record:
     item = message(request=request, metadata=Table(ANY), required=("request",))
     return message(requests=Sequence(item, low=1), required=("requests",))

@@ -10,11 +10,11 @@ from ..sample import token_count
 from ..shape import Record
 from .batches import known_model
 from .chunks import stream_chunks
-from .content import GENERATE
+from .content import EMBED, EMBED_SEVERAL, GENERATE
 from .envelope import invalid, refuse
 from .files import page
 from .gate import allow_query
-from .generation import LineError, generate
+from .generation import LineError, embed, generate
 from .store import STORE
 
 METHODS = {
@@ -65,6 +65,28 @@ async def stream_generate_content(request: web.Request) -> web.Response:
     if request.query.get("alt") == "sse":
         return events(chunks, end_of_line="\r\n")
     return web.json_response(list(chunks))
+
+
+async def embed_content(request: web.Request) -> web.Response:
+    allow_query(request)
+    return web.json_response(_embed(request, EMBED.parse(await read_json(request))))
+
+
+async def batch_embed_contents(request: web.Request) -> web.Response:
+    allow_query(request)
+    parsed = EMBED_SEVERAL.parse(await read_json(request))
+    answers = [_embed(request, each) for each in parsed["requests"]]
+    return web.json_response({"embeddings": [each["embedding"] for each in answers]})
+
+
+def _embed(request: web.Request, parsed: dict[str, Any]) -> dict[str, Any]:
+    model = known_model(request.match_info["model"])
+    if parsed.get("model") != f"models/{model}":
+        raise invalid(f"The model of each request must be models/{model}.")
+    try:
+        return {"embedding": embed(parsed)["embedding"]}
+    except LineError as error:
+        raise invalid(str(error)) from error
 
 
 async def _answer(request: web.Request) -> dict[str, Any]:

@@ -34,6 +34,8 @@ MODEL = re.compile(
 # Unverified: that another model refuses `output_dimension`.
 SIZED_MODEL = "codestral-embed"
 USUAL_SIZE = 8
+# From users' reports of these refusals. A word counts as a token here.
+MOST_INPUTS, MOST_TOKENS = 512, 16_384
 
 
 class LineError(Exception):
@@ -181,6 +183,11 @@ def embeddings(body: dict[str, Any], answer_bytes: int) -> dict[str, Any]:
     given = parsed["input"]
     inputs = [given] if isinstance(given, str) else given
     _asked_to_fail("".join(inputs))
+    tokens = sum(len(text.split()) for text in inputs)
+    if len(inputs) > MOST_INPUTS:
+        raise BrokenRule("Too many inputs in request, split into more batches.")
+    if tokens > MOST_TOKENS:
+        raise BrokenRule(f"Too many tokens in batch. Max is {MOST_TOKENS} got {tokens}")
     size = parsed.get("output_dimension")
     if size is not None and not parsed["model"].startswith(SIZED_MODEL):
         raise BrokenRule(f"{parsed['model']} does not support output_dimension")
@@ -193,7 +200,7 @@ def embeddings(body: dict[str, Any], answer_bytes: int) -> dict[str, Any]:
             for index, values in enumerate(vectors)
         ],
         "model": parsed["model"],
-        "usage": _usage(sum(len(text.split()) for text in inputs), 0),
+        "usage": _usage(tokens, 0),
     }
 
 

@@ -34,6 +34,7 @@ def mistral_app() -> web.Application:
     app.router.add_delete("/v1/batch/jobs/{id}", jobs.delete_job)
     app.router.add_post("/v1/batch/jobs/{id}/cancel", jobs.cancel_job)
     app.router.add_post("/v1/chat/completions", prompts.create)
+    app.router.add_post("/v1/embeddings", prompts.create)
     app.router.add_get("/v1/models", models.list_models)
     app.router.add_get("/v1/models/{model}", models.get_model)
     return app

@@ -19,6 +19,14 @@ from .other_requests import EMBEDDING, response_text
 from .responses_request import parse_response
 
 REASONING_TOKENS = 5
+# The longest vectors of each model; the oldest has no parameter for their length. A word counts as
+# a token here.
+EMBEDDING_SIZES = {
+    "text-embedding-3-small": 1536,
+    "text-embedding-3-large": 3072,
+    "text-embedding-ada-002": 0,
+}
+MOST_TOKENS_OF_A_TEXT, MOST_TOKENS_OF_A_CALL = 8192, 300_000
 REFUSAL = "I'm sorry, I cannot help with that."
 
 
@@ -167,9 +175,11 @@ def embeddings(body: dict[str, Any], answer_bytes: int) -> dict[str, Any]:
     given = parsed["input"]
     inputs = given if isinstance(given, list) and not isinstance(given[0], int) else [given]
     _asked_to_fail(str(given))
+    counts = [len(str(text).split()) for text in inputs]
+    _check_embedding(parsed, counts)
     vectors = [vector(str(text), int(parsed.get("dimensions", 8))) for text in inputs]
     packed = parsed.get("encoding_format") == "base64"
-    tokens = sum(len(str(text).split()) for text in inputs)
+    tokens = sum(counts)
     return {
         "object": "list",
         "data": [
@@ -179,6 +189,19 @@ def embeddings(body: dict[str, Any], answer_bytes: int) -> dict[str, Any]:
         "model": parsed["model"],
         "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
     }
+
+
+def _check_embedding(body: dict[str, Any], tokens: list[int]) -> None:
+    model, size = body["model"], body.get("dimensions")
+    if "embedding" not in model:
+        message = "You are not allowed to generate embeddings from this model"
+        raise LineError(403, error_body(message))
+    if size is not None and model in EMBEDDING_SIZES and size > EMBEDDING_SIZES[model]:
+        message = f"This model does not support {size} dimensions."
+        raise LineError(400, error_body(message, param="dimensions"))
+    if max(tokens) > MOST_TOKENS_OF_A_TEXT or sum(tokens) > MOST_TOKENS_OF_A_CALL:
+        message = f"Requested {sum(tokens)} tokens, which are too many for one text or one request."
+        raise LineError(400, error_body(message, code="max_tokens_per_request"))
 
 
 def pack(values: list[float]) -> str:
