@@ -19,9 +19,20 @@ def from_openai_embedding(body: dict[str, Any]) -> dict[str, Any]:
     entries = as_objects(body.get("data"), "data")
     if not entries:
         raise unreadable("data is empty")
-    entries.sort(key=lambda entry: count_or_none(entry.get("index")) or 0)
     tokens = count_or_none(object_or_nothing(body.get("usage")).get("prompt_tokens"))
-    return embedding_answer([_values(entry.get("embedding")) for entry in entries], tokens)
+    return embedding_answer(
+        [_values(entry.get("embedding")) for entry in _in_order(entries)], tokens
+    )
+
+
+def _in_order(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """By their index. Compatible servers may leave it out of all entries."""
+    if all(entry.get("index") is None for entry in entries):
+        return entries
+    places = {count_or_none(entry.get("index")): entry for entry in entries}
+    if places.keys() != set(range(len(entries))):
+        raise unreadable("the indexes of data are not one for each entry")
+    return [places[index] for index in range(len(entries))]
 
 
 def _values(embedding: object) -> list[int | float]:

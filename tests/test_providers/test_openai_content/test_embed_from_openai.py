@@ -39,6 +39,12 @@ def test_several_embeddings_of_a_native_line() -> None:
     }
 
 
+def test_without_indexes_the_order_counts() -> None:
+    assert from_openai_embedding({"data": [{"embedding": [2]}, {"embedding": [1]}]}) == {
+        "embeddings": [{"values": [2]}, {"values": [1]}]
+    }
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -47,6 +53,9 @@ def test_several_embeddings_of_a_native_line() -> None:
         [1],
         [{}],
         [_entry(0, [None])],
+        [_entry(0, [1]), _entry(0, [1])],
+        [_entry(0, [1]), _entry(2, [1])],
+        [_entry(0, [1]), {"embedding": [1]}],
         [_entry(0, ["1"])],
         [_entry(0, "AAA")],
         [_entry(0, "AAA=")],
