@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from middlewares.outcomes import BatchCreated, Streamed
+from middlewares.outcomes import BatchCreated, EmbeddingsMade, Outcome, Streamed
 from middlewares.request_keys import (
     CALLER,
     CLIENT,
@@ -64,13 +64,24 @@ def _special_fields(request: web.Request, response: web.StreamResponse | None) -
     if isinstance(outcome, BatchCreated):
         batch = outcome.batch
         return {"batch": f"batches/{batch.id}", "warnings": explain(batch.warnings)}
-    if isinstance(outcome, Generated | Counted | Streamed):
-        warnings = outcome.answer.warnings if isinstance(outcome, Streamed) else outcome.warnings
-        return {"warnings": explain(warnings)} if warnings else {}
+    warnings = _warnings(outcome)
+    if warnings:
+        return {"warnings": explain(warnings)}
     if outcome is not None and response is not None and response.status >= 400:
         # The upstream's response is relayed to the client unchanged, and is not read here.
         return {"resource": _resource(request), "upstream_status": response.status}
     return {}
+
+
+def _warnings(outcome: Outcome) -> str:
+    """Those of an answer to a single request."""
+    match outcome:
+        case Generated(warnings=warnings) | Counted(warnings=warnings):
+            return warnings
+        case Streamed(answer=made) | EmbeddingsMade(embedded=made):
+            return made.warnings
+        case _:
+            return ""
 
 
 def _refusal(request: web.Request, error: FerryError) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import ClassVar, Final, Generic, Protocol, TypeVar
 
 from middlewares.outcomes import (
     BatchCreated,
+    EmbeddingsMade,
     FileCreated,
     Listed,
     Outcome,
@@ -21,6 +22,7 @@ from providers.errors import unimplemented
 from providers.json_api.path_names import check_path_name
 from providers.provider import (
     Batches,
+    Embeddings,
     Files,
     Models,
     Prompts,
@@ -33,6 +35,7 @@ from providers.resources import (
     Batch,
     Counted,
     Download,
+    EmbedRequest,
     File,
     Generated,
     Model,
@@ -75,8 +78,18 @@ MODELS: Final[Capability[Models]] = Capability(
 TOKENS: Final[Capability[Tokens]] = Capability(
     "client.models.count_tokens", lambda provider: provider.tokens
 )
+EMBEDDINGS: Final[Capability[Embeddings]] = Capability(
+    "client.models.embed_content", lambda provider: provider.embeddings
+)
 # Those that a refusal names: with them, the SDK works.
-CAPABILITIES: Final[Sequence[Capability[object]]] = (FILES, BATCHES, PROMPTS, TOKENS, MODELS)
+CAPABILITIES: Final[Sequence[Capability[object]]] = (
+    FILES,
+    BATCHES,
+    PROMPTS,
+    TOKENS,
+    EMBEDDINGS,
+    MODELS,
+)
 RELAY: Final[Capability[Relay]] = Capability("the relay", lambda provider: provider.relay)
 
 
@@ -309,6 +322,19 @@ class CountTokens:
 
     async def carry_out(self, provider: Provider, caller: Caller) -> Counted:
         return await TOKENS.required(provider).count(caller, self.prompt)
+
+
+# --- embeddings ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Embed:
+    timing: ClassVar = Timing.ANSWERED
+    request: EmbedRequest
+
+    async def carry_out(self, provider: Provider, caller: Caller) -> EmbeddingsMade:
+        embedded = await EMBEDDINGS.required(provider).embed(caller, self.request)
+        return EmbeddingsMade(self.request.form, embedded)
 
 
 # --- everything else -----------------------------------------------------------------------------

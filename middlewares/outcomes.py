@@ -4,7 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from providers.resources import AnswerStream, Batch, Counted, Download, File, Generated, Model, Page
+from providers.resources import (
+    AnswerStream,
+    Batch,
+    Counted,
+    Download,
+    Embedded,
+    EmbedForm,
+    File,
+    Generated,
+    Model,
+    Page,
+)
 from providers.upload import UploadProgress
 from providers.upstream import Reply
 
@@ -38,6 +49,14 @@ class Listed:
     page: Page[File] | Page[Batch] | Page[Model]
 
 
+@dataclass(frozen=True, slots=True)
+class EmbeddingsMade:
+    """`form` is that of the call."""
+
+    form: EmbedForm
+    embedded: Embedded
+
+
 class StreamForm(StrEnum):
     """How a stream is written: server-sent events, or one JSON list."""
 
@@ -64,6 +83,7 @@ Whole = (
     | Download
     | Generated
     | Counted
+    | EmbeddingsMade
     | Reply
     | None
 )

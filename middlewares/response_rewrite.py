@@ -15,6 +15,7 @@ from multidict import CIMultiDict
 from middlewares import operations as op
 from middlewares import outcomes
 from middlewares.answer_stream import start_stream
+from middlewares.embeddings_answer import embeddings_body
 from middlewares.error_object import error_object, naming_the_provider
 from middlewares.http_rules import named_in_connection
 from middlewares.observation import Observation
@@ -114,8 +115,8 @@ def _render(outcome: outcomes.Whole, request: web.Request) -> web.StreamResponse
         case Download(body, mime_type, release):
             headers = {"Content-Type": mime_type}
             return StreamedResponse(body, headers=headers, release=release, reset=reset)
-        case Generated() | Counted():
-            return _answer(outcome)
+        case Generated() | Counted() | outcomes.EmbeddingsMade():
+            return _answer(outcome, reset)
         case outcomes.FileCreated() | outcomes.Listed() | File() | Batch() | Model() | None:
             return _json(_document(outcome, request))
         case reply:
@@ -151,11 +152,19 @@ def _json(document: object, headers: Mapping[str, str] | None = None) -> web.Res
     )
 
 
-def _answer(outcome: Generated | Counted) -> web.Response:
-    headers = _named(outcome.warnings)
-    if isinstance(outcome, Counted):
-        return _json({"totalTokens": outcome.total}, headers)
-    return web.Response(body=outcome.document, content_type="application/json", headers=headers)
+def _answer(
+    outcome: Generated | Counted | outcomes.EmbeddingsMade, reset: Reset
+) -> web.StreamResponse:
+    match outcome:
+        case Counted(total, warnings):
+            return _json({"totalTokens": total}, _named(warnings))
+        case Generated(document, warnings):
+            headers = _named(warnings)
+            return web.Response(body=document, content_type="application/json", headers=headers)
+        case outcomes.EmbeddingsMade(form, embedded):
+            headers = {"Content-Type": "application/json", **_named(embedded.warnings)}
+            body = embeddings_body(embedded, form)
+            return StreamedResponse(body, headers=headers, release=embedded.close, reset=reset)
 
 
 def _named(warnings: str) -> dict[str, str]:

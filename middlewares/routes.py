@@ -5,6 +5,7 @@ from urllib.parse import unquote
 
 from middlewares import operations as op
 from middlewares.batch_request import new_batch
+from middlewares.embed_request import embed
 from middlewares.outcomes import StreamForm
 from middlewares.paths import PREFIX, effective_method, is_below_prefix, split_prefix
 from middlewares.prompt_request import count_tokens, generate, stream
@@ -13,7 +14,7 @@ from middlewares.request_keys import Call, Route
 from middlewares.request_rewrite import download_file, named, paged, relayed
 from middlewares.upload_request import upload, upload_elsewhere
 from providers.resource_names import file_id_of_uri
-from providers.resources import BatchKind
+from providers.resources import BatchKind, EmbedForm
 
 UPLOAD: Final = Call("upload", upload)
 _DOWNLOAD: Final = Call("download_file", download_file, alt=("media",))
@@ -40,6 +41,8 @@ TABLE: Final = {
     ("POST", "models/{name}:generateContent"): Call("generate", generate),
     ("POST", "models/{name}:streamGenerateContent"): Call("stream", stream, alt=tuple(StreamForm)),
     ("POST", "models/{name}:countTokens"): Call("count_tokens", count_tokens),
+    ("POST", "models/{name}:embedContent"): Call("embed", embed(EmbedForm.ONE)),
+    ("POST", "models/{name}:batchEmbedContents"): Call("embed_many", embed(EmbedForm.MANY)),
     ("GET", "batches"): Call("list_batches", paged(op.BATCHES, op.ListBatches)),
     ("GET", "batches/{name}"): Call("get_batch", named(op.BATCHES, op.GetBatch)),
     ("DELETE", "batches/{name}"): Call("delete_batch", named(op.BATCHES, op.DeleteBatch)),

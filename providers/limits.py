@@ -43,6 +43,8 @@ MULTIPART_LINES: Final = Limit(
 PAGE_ITEMS: Final = Limit(100, "items", "a page of a list; a larger `pageSize` means this")
 PAGE_SIZE_DIGITS: Final = Limit(9, "digits", "`pageSize`")
 SIZE_DIGITS: Final = Limit(18, "digits", "a size or an offset of an upload")
+# OpenAI takes as many at once, Gemini 100.
+EMBED_REQUESTS: Final = Limit(2_048, "requests", "`requests` of a `batchEmbedContents`")
 DISPLAY_NAME: Final = Limit(2_000, "characters", "`displayName` of a batch")
 IDEMPOTENCY_KEY: Final = Limit(256, "characters", "`x-ferry-idempotency-key`")
 
@@ -116,6 +118,10 @@ STREAM_EVENT: Final = Limit(4 << 20, "bytes", "one event of a model's stream")
 STREAM_CALLS: Final = Limit(
     8 << 20, "characters", "the arguments of all function calls in one stream"
 )
+# Of 2,048 embeddings with 4,096 numbers; a number has at most 24 bytes.
+EMBEDDINGS: Final = Limit(192 << 20, "bytes", "the embeddings that answer one call")
+# It is parsed at once, to see that it is a list of numbers.
+VECTOR: Final = Limit(2 << 20, "bytes", "one embedding in an upstream's answer")
 UPSTREAM_REFUSAL: Final = Limit(64 << 10, "bytes", "an upstream's error that is read")
 # Whether a list of batches carries their results is unverified (gemini.md section 5).
 RELAYED_ANSWER: Final = Limit(32 << 20, "bytes", "a relayed answer that is read to isolate tenants")

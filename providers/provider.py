@@ -15,6 +15,8 @@ from providers.resources import (
     Batch,
     Counted,
     Download,
+    Embedded,
+    EmbedRequest,
     File,
     Generated,
     Model,
@@ -87,6 +89,11 @@ class Models(Protocol):
 class Tokens(Protocol):
     async def count(self, caller: Caller, prompt: Prompt) -> Counted:
         """The provider's own count of a prompt's tokens; never an estimate."""
+
+
+class Embeddings(Protocol):
+    async def embed(self, caller: Caller, request: EmbedRequest) -> Embedded:
+        """The embeddings of all contents, or an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +184,7 @@ class Provider:
     prompts: Prompts | None = None
     models: Models | None = None
     tokens: Tokens | None = None
+    embeddings: Embeddings | None = None
     relay: Relay | None = None
     own_credential: Credential | None = None
     file_expiry: range | None = None

@@ -260,6 +260,36 @@ class Generated:
     warnings: str = ""
 
 
+class EmbedForm(StrEnum):
+    """The calls for embeddings, of one content and of several."""
+
+    ONE = "embedContent"
+    MANY = "batchEmbedContents"
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedRequest:
+    """Contents to embed with `model`. `document` is the call's body, as the client wrote it."""
+
+    model: str
+    form: EmbedForm
+    document: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """One embedding for each request, in their order: JSON lists of numbers.
+
+    `tokens` is None if the provider does not count them. `close` releases the memory that is
+    reserved for the embeddings. `warnings` as in Generated.
+    """
+
+    vectors: Sequence[bytes] = field(repr=False)
+    tokens: int | None
+    warnings: str = ""
+    close: Close = nothing_to_close
+
+
 @dataclass(frozen=True, slots=True)
 class Counted:
     """How many tokens a prompt is; `warnings` as in Generated."""

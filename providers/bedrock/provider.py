@@ -22,6 +22,7 @@ from providers.batches.target_batches import TargetBatches
 from providers.bedrock.answers import BedrockAnswers
 from providers.bedrock.batch_target import BedrockBatchTarget
 from providers.bedrock.credential_checks import control_plane_check, s3_check
+from providers.bedrock.embeddings import BedrockEmbeddings
 from providers.bedrock.files import BedrockFiles
 from providers.bedrock.jobs.job_batches import JobBatches
 from providers.bedrock.models import BedrockModels
@@ -29,6 +30,7 @@ from providers.bedrock.prompts import BedrockPrompts
 from providers.bedrock.tokens import BedrockTokens
 from providers.bedrock.upload_target import BedrockUploadTarget
 from providers.credential import Caller, Credential
+from providers.embeddings.text_embeddings import TextEmbeddings
 from providers.memory import Limits, MemoryBudget
 from providers.observation import UNOBSERVED, Observer
 from providers.provider import NameForms, Provider
@@ -114,6 +116,7 @@ def bedrock(
         prompts=BedrockPrompts(client, targets, memory, retries),
         models=BedrockModels(client, targets),
         tokens=BedrockTokens(client, targets, memory, retries),
+        embeddings=TextEmbeddings(BedrockEmbeddings(client, targets, retries), memory),
         own_credential=Credential() if own else None,
         key_forms=KEY_FORMS,
         secret_key_travels=not own,

@@ -5,11 +5,14 @@ from typing import Any, Final
 
 from providers.errors import invalid_argument
 from providers.gemini_content.content_parts import content_parts
-from providers.gemini_content.json_path import member
+from providers.gemini_content.json_path import item, member
 from providers.gemini_content.turns import placed_parts
 from providers.gemini_content.unsupported import refuse_fields
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.answer_shape import as_list, as_number
+from providers.json_api.unknown_members import refuse_unknown
+from providers.limits import EMBED_REQUESTS
+from providers.resources import EmbedForm
 
 _SETTINGS: Final = ("taskType", "title", "outputDimensionality")
 _REFUSED: Final = {
@@ -26,6 +29,21 @@ class EmbedSetting:
 
     value: Any
     path: str
+
+
+def embed_requests(document: dict[str, Any], form: EmbedForm) -> list[tuple[object, str]]:
+    """The EmbedContentRequests of a call's body, each with its path. Raises INVALID_ARGUMENT."""
+    if form is EmbedForm.ONE:
+        return [(document, "")]
+    refuse_unknown(document, ("requests",), "")
+    requests = document.get("requests")
+    if not isinstance(requests, list) or not requests:
+        raise invalid_argument("must be a list of at least one request", path="requests")
+    if len(requests) > EMBED_REQUESTS:
+        raise invalid_argument(
+            f"has {len(requests)} requests; one call takes {EMBED_REQUESTS}", path="requests"
+        )
+    return [(request, item("requests", index)) for index, request in enumerate(requests)]
 
 
 def embed_settings(request: dict[str, Any], path: str, provider: str) -> dict[str, EmbedSetting]:

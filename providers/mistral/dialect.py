@@ -5,12 +5,15 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
+from providers.embeddings.embedding_calls import Packing
+from providers.embeddings.openai_embeddings import TEXTS_MEMBER
 from providers.errors import invalid_argument
 from providers.gemini_content.function_calls import CallRules
 from providers.gemini_content.json_path import member
 from providers.gemini_content.media import IMAGES, PDF
 from providers.gemini_content.unsupported import GEMINI_ONLY_SETTINGS
 from providers.gemini_content.warnings import Warnings
+from providers.limits import Limit
 from providers.openai_content.dialect import Dialect, Part
 from providers.openai_content.media_to_openai import inline_image
 from providers.openai_content.schema_rules import any_schema
@@ -49,6 +52,17 @@ def _no_stored_file(_mime_type: str, _file_id: str, path: str) -> NoReturn:
         path=member(path, "fileUri"),
     )
 
+
+# Users report these limits, with the refusals "Too many inputs in request, split into more batches"
+# (https://github.com/raphaelmansuy/edgequake-llm/pull/74) and "Too many tokens in batch. Max is
+# 16384" (https://github.com/aurelio-labs/semantic-router/issues/297).
+EMBED_TEXTS: Final = Limit(
+    512, "texts", "one call for embeddings at Mistral; the rest is sent in others"
+)
+EMBED_TOKENS: Final = Limit(
+    16_384, "tokens", "one call for embeddings at Mistral, of several texts"
+)
+EMBED_PACKING: Final = Packing(TEXTS_MEMBER, EMBED_TEXTS, EMBED_TOKENS)
 
 MISTRAL_DIALECT: Final = Dialect(
     calls=CallRules("Mistral", longest_name=64, ids=_CALL_ID, make_id=_call_id),

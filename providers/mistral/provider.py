@@ -8,12 +8,14 @@ from yarl import URL
 from providers.batches.file_batches.target import FileBatchTarget
 from providers.batches.files_with_results import FilesWithResults
 from providers.batches.target_batches import TargetBatches
+from providers.embeddings.openai_embeddings import OpenAIEmbeddings
+from providers.embeddings.text_embeddings import TextEmbeddings
 from providers.json_api.credential_check import models_check
 from providers.json_api.model_list import ModelList
 from providers.memory import Limits, MemoryBudget
 from providers.mistral.batches import MistralBatchApi
 from providers.mistral.client import UUID, mistral_client
-from providers.mistral.dialect import MISTRAL_DIALECT
+from providers.mistral.dialect import EMBED_PACKING, MISTRAL_DIALECT
 from providers.mistral.files import MistralFileApi, MistralUploadTarget
 from providers.mistral.models import from_mistral_model
 from providers.observation import UNOBSERVED, Observer
@@ -70,4 +72,5 @@ def mistral(
         batches=batches,
         prompts=ChatCompletions(client, memory, MISTRAL_DIALECT, UUID),
         models=ModelList(client, from_mistral_model),
+        embeddings=TextEmbeddings(OpenAIEmbeddings(client, MISTRAL_DIALECT, EMBED_PACKING), memory),
     )

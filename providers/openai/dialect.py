@@ -4,10 +4,13 @@ import re
 from dataclasses import replace
 from typing import Final
 
+from providers.embeddings.embedding_calls import Packing
+from providers.embeddings.openai_embeddings import TEXTS_MEMBER
 from providers.gemini_content.content_parts import any_end
 from providers.gemini_content.function_calls import CallRules
 from providers.gemini_content.media import IMAGES, PDF
 from providers.gemini_content.unsupported import GEMINI_ONLY_SETTINGS
+from providers.limits import Limit
 from providers.openai_content.dialect import Dialect
 from providers.openai_content.media_to_openai import (
     inline_audio,
@@ -19,6 +22,14 @@ from providers.openai_content.schema_rules import any_schema
 from providers.openai_content.tools_to_openai import offer_all_and_name_allowed
 
 _AUDIO: Final = ("audio/wav", "audio/x-wav", "audio/wave", "audio/mp3", "audio/mpeg")
+
+EMBED_TEXTS: Final = Limit(
+    2_048, "texts", "one call for embeddings at OpenAI; the rest is sent in others"
+)
+EMBED_TOKENS: Final = Limit(
+    300_000, "tokens", "one call for embeddings at OpenAI, of several texts"
+)
+EMBED_PACKING: Final = Packing(TEXTS_MEMBER, EMBED_TEXTS, EMBED_TOKENS)
 
 OPENAI_DIALECT: Final = Dialect(
     # OpenAI accepts any text as a call's id.
@@ -47,6 +58,8 @@ OPENAI_DIALECT: Final = Dialect(
     schema_rule=any_schema,
     streaming={"stream": True, "stream_options": {"include_usage": True}},
     embedding_size="dimensions",
+    # Models before text-embedding-3 have embeddings of one length.
+    sized_models=re.compile(r"(?!text-embedding-ada-002$).*", re.DOTALL),
 )
 
 COUNTED_DIALECT: Final = replace(

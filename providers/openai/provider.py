@@ -9,6 +9,8 @@ from yarl import URL
 from providers.batches.file_batches.target import FileBatchTarget
 from providers.batches.files_with_results import FilesWithResults
 from providers.batches.target_batches import TargetBatches
+from providers.embeddings.openai_embeddings import OpenAIEmbeddings
+from providers.embeddings.text_embeddings import TextEmbeddings
 from providers.json_api.credential_check import models_check
 from providers.json_api.model_list import ModelList
 from providers.memory import Limits, MemoryBudget
@@ -16,7 +18,7 @@ from providers.observation import UNOBSERVED, Observer
 from providers.openai.batch_lines import NATIVE_FILE
 from providers.openai.batches import OpenAIBatchApi
 from providers.openai.client import SCOPING_HEADERS, openai_client
-from providers.openai.dialect import COUNTED_DIALECT, OPENAI_DIALECT
+from providers.openai.dialect import COUNTED_DIALECT, EMBED_PACKING, OPENAI_DIALECT
 from providers.openai.files import PURPOSE_HEADER, OpenAIFileApi
 from providers.openai.models import from_openai_model
 from providers.openai.tokens import OpenAITokens
@@ -95,6 +97,7 @@ def openai(
         prompts=ChatCompletions(client, memory, dialect, NATIVE_FILE),
         models=ModelList(client, from_openai_model),
         tokens=OpenAITokens(client, memory, counted),
+        embeddings=TextEmbeddings(OpenAIEmbeddings(client, dialect, EMBED_PACKING), memory),
         file_expiry=FILE_EXPIRY,
         key_forms=KEY_FORMS,
     )

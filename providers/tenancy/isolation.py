@@ -50,7 +50,10 @@ from providers.upload import Chunk, StartedUpload, UploadProgress, UploadSession
 def isolate_tenants(
     provider: Provider, state: State, splitter: LineSplitter, memory: MemoryBudget
 ) -> Provider:
-    """`provider`, with its files and batches isolated by tenant; `splitter` reads batch inputs."""
+    """`provider`, with its files and batches isolated by tenant; `splitter` reads batch inputs.
+
+    Embeddings are of texts in the request itself, and need no isolation.
+    """
     ownership = Ownership(provider.name, state)
     references = References(provider.names, owned_file)
     names = NamedFiles(ownership, references, memory)

@@ -27,6 +27,12 @@ MODELS: Final = {
     "bedrock": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
 }
 PROMPTS: Final = ("generateContent", "streamGenerateContent", "countTokens")
+EMBEDDERS: Final = {
+    "openai": "text-embedding-3-small",
+    "mistral": "mistral-embed",
+    "gemini": "gemini-embedding-001",
+    "bedrock": "amazon.titan-embed-text-v2:0",
+}
 INLINE: Final = {"requests": {"requests": [{"request": asking("hello")}]}}
 FILES = {
     "openai": "file-abc123",
@@ -75,6 +81,19 @@ def create(provider: str, inputs: Mapping[str, Any], **headers: str) -> Operatio
     return "POST", path, {"Content-Type": "application/json", **named}, body
 
 
+def embed(provider: str) -> list[Operation]:
+    """The calls for embeddings, if the provider has them."""
+    if provider not in EMBEDDERS:
+        return []
+    model = f"models/{EMBEDDERS[provider]}"
+    one = {"model": model, "content": {"parts": [{"text": "hello"}]}}
+    json = {"Content-Type": "application/json"}
+    return [
+        ("POST", f"v1beta/{model}:embedContent", json, orjson.dumps(one)),
+        ("POST", f"v1beta/{model}:batchEmbedContents", json, orjson.dumps({"requests": [one] * 9})),
+    ]
+
+
 def operations(provider: str) -> list[Operation]:
     """Every operation that needs nothing that was made before, with ids of the right form."""
     from_file = {"fileName": f"files/{FILES[provider]}"}
@@ -104,4 +123,5 @@ def operations(provider: str) -> list[Operation]:
         ("GET", "v1beta/models", {}, None),
         ("GET", f"v1beta/models/{MODELS[provider]}", {}, None),
         *(("POST", f"{model}:{verb}", {}, asked) for verb in PROMPTS),
+        *embed(provider),
     ]

@@ -97,6 +97,10 @@ async def create_embeddings(client: Any, args: Args) -> Any:
     return plain(await settled(client.batches.create_embeddings(**args)))
 
 
+async def embed(client: Any, args: Args) -> Any:
+    return plain(await settled(client.models.embed_content(**args)))
+
+
 def by_name(resource: str, method: str) -> Call:
     async def call(client: Any, args: Args) -> Any:
         surface = getattr(client, resource)
@@ -117,6 +121,7 @@ CALLS: dict[str, Call] = {
     "models.stream": python_prompts.stream,
     "models.stream_and_leave": python_prompts.stream_and_leave,
     "chats.talk": python_prompts.talk,
+    "models.embed": embed,
     "batches.create": create_batch,
     "batches.create_embeddings": create_embeddings,
     "batches.list": list_batches,

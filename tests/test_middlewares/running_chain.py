@@ -27,6 +27,7 @@ from providers.known_credentials import KnownCredentials
 from providers.memory import MemoryBudget
 from providers.provider import (
     Batches,
+    Embeddings,
     Files,
     KeyForm,
     Models,
@@ -135,6 +136,7 @@ def scripted_provider(
         prompts=cast(Prompts | None, capabilities.get("prompts")),
         models=cast(Models | None, capabilities.get("models")),
         tokens=cast(Tokens | None, capabilities.get("tokens")),
+        embeddings=cast(Embeddings | None, capabilities.get("embeddings")),
         relay=cast(Relay | None, capabilities.get("relay")),
         key_forms=key_forms,
     )

@@ -67,6 +67,8 @@ def test_upload(method: str, path: str, target: str, version: str) -> None:
         ("POST", "models/gpt-4o:generateContent", "generate", "gpt-4o"),
         ("POST", "models/anthropic.claude-v1:0:countTokens", "count_tokens",
          "anthropic.claude-v1:0"),
+        ("POST", "models/emb:embedContent", "embed", "emb"),
+        ("POST", "models/amazon.titan-v2:0:batchEmbedContents", "embed_many", "amazon.titan-v2:0"),
         ("POST", "models/anthropic.claude-v1:0:streamGenerateContent", "stream",
          "anthropic.claude-v1:0"),
         ("GET", "models", "list_models", ""),

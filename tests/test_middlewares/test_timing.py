@@ -32,6 +32,8 @@ SHORT = {
     op.GetBatch,
     op.CancelBatch,
     op.DeleteBatch,
+    op.ListModels,
+    op.GetModel,
 }
 LONGER = {
     op.SendChunk: Timing.SENDING,
@@ -40,6 +42,7 @@ LONGER = {
     op.Generate: Timing.ANSWERED,
     op.Stream: Timing.ANSWERED,
     op.CountTokens: Timing.ANSWERED,
+    op.Embed: Timing.ANSWERED,
     op.DownloadFile: Timing.MOVING,
     op.Relayed: Timing.RELAYED,
 }

@@ -36,6 +36,7 @@ const calls = {
     return stores.documents.get({ name: ended.response.documentName });
   },
   ...promptCalls(client, plain),
+  "models.embed": (args) => client.models.embedContent(args),
   "batches.create": (args) => client.batches.create(args),
   "batches.create_embeddings": (args) => client.batches.createEmbeddings(args),
   "batches.list": async (args) => everyPage(await client.batches.list({ config: paging(args) })),

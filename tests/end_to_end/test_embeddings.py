@@ -1,0 +1,116 @@
+"""Embeddings through Google's SDK."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+from google import genai
+from google.genai import errors, types
+
+from tests.end_to_end.batch_client import EMBEDDING_MODELS
+from tests.end_to_end.conftest import Ferry, Sdks
+from tests.end_to_end.fake_client import FakeClient
+from tests.end_to_end.sdk_process import JAVASCRIPT, PYTHON_NEWEST_ASYNC, Sdk
+from tests.fakes.bedrock.embeddings import normalized
+from tests.fakes.sample import vector
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
+
+EMBEDDING = pytest.mark.parametrize(
+    "fake", ["gemini", "openai", "mistral", "bedrock"], indirect=True
+)
+TRANSLATED = pytest.mark.parametrize("fake", ["openai", "mistral", "bedrock"], indirect=True)
+LENGTH = 256
+CONFIG: Any = {"output_dimensionality": LENGTH}
+
+
+def expected(fake: FakeClient, text: str) -> list[float]:
+    values = vector(text, LENGTH)
+    return normalized(values) if fake.kind.name == "bedrock" else values
+
+
+def sdk(ferry: Ferry, fake: FakeClient) -> genai.Client:
+    headers = {"x-model-provider": fake.kind.name, **fake.kind.headers}
+    options = types.HttpOptions(base_url=ferry.base_url, headers=headers)
+    return genai.Client(api_key=fake.kind.key, http_options=options)
+
+
+async def embed(
+    ferry: Ferry, fake: FakeClient, contents: Any, **config: Any
+) -> types.EmbedContentResponse:
+    with sdk(ferry, fake) as client:
+        return await asyncio.to_thread(
+            client.models.embed_content,
+            model=EMBEDDING_MODELS[fake.kind.name],
+            contents=contents,
+            config=types.EmbedContentConfig(**CONFIG | config),
+        )
+
+
+def values(answer: types.EmbedContentResponse) -> list[Any]:
+    return [each.values for each in answer.embeddings or ()]
+
+
+@EMBEDDING
+async def test_one_text(ferry: Ferry, fake: FakeClient) -> None:
+    assert values(await embed(ferry, fake, "one")) == [expected(fake, "one")]
+
+
+@EMBEDDING
+async def test_several_texts_in_their_order(ferry: Ferry, fake: FakeClient) -> None:
+    texts = [f"text {number}" for number in range(20)]
+    answer = await embed(ferry, fake, texts)
+    assert values(answer) == [expected(fake, text) for text in texts]
+
+
+@EMBEDDING
+@pytest.mark.parametrize("client", [PYTHON_NEWEST_ASYNC, JAVASCRIPT], ids=str)
+async def test_in_another_process(fake: FakeClient, sdks: Sdks, client: Sdk) -> None:
+    process = await sdks.get(client, fake.kind)
+    model = EMBEDDING_MODELS[fake.kind.name]
+    config = {"outputDimensionality": LENGTH}
+    answer = await process.call("models.embed", model=model, contents=["a", "b"], config=config)
+    found = [each["values"] for each in answer["embeddings"]]
+    assert found == [expected(fake, "a"), expected(fake, "b")]
+
+
+@TRANSLATED
+async def test_a_setting_that_cannot_be_carried_is_refused(ferry: Ferry, fake: FakeClient) -> None:
+    with pytest.raises(errors.ClientError) as refused:
+        await embed(ferry, fake, ["a", "b"], title="t")
+    assert refused.value.code == 400
+    assert str(refused.value.message).startswith("requests[0].title: ")
+    assert await fake.requests(method="POST", path="embeddings|invoke") == []
+
+
+@EMBEDDING
+async def test_a_providers_refusal(ferry: Ferry, fake: FakeClient) -> None:
+    with pytest.raises(errors.ClientError) as refused:
+        await embed(ferry, fake, ["a", "please fail"])
+    assert refused.value.code == 400
+    assert "asked to fail" in str(refused.value.message)
+
+
+@EMBEDDING
+async def test_the_call_for_one_content(
+    ferry: Ferry, fake: FakeClient, http: ClientSession
+) -> None:
+    model = EMBEDDING_MODELS[fake.kind.name]
+    headers = {"x-goog-api-key": fake.kind.key, **fake.kind.headers}
+    body: Any = {"model": f"models/{model}", "content": {"parts": [{"text": "a b"}]}}
+    body["outputDimensionality"] = LENGTH
+    url = f"{ferry.base_url}/v1beta/models/{model}:embedContent"
+    async with http.post(url, json=body, headers=headers) as reply:
+        answer = await reply.json()
+    assert answer["embedding"] == {"values": expected(fake, "a b")}
+    if fake.kind.name != "gemini":
+        assert answer["usageMetadata"] == {"promptTokenCount": 2}
+
+
+@pytest.mark.parametrize("fake", ["anthropic"], indirect=True)
+async def test_anthropic_has_none(ferry: Ferry, fake: FakeClient) -> None:
+    with sdk(ferry, fake) as client, pytest.raises(errors.ServerError) as refused:
+        await asyncio.to_thread(client.models.embed_content, model="claude", contents="a")
+    assert refused.value.code == 501
+    assert "batchEmbedContents is not supported for anthropic" in str(refused.value.message)
