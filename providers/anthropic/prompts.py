@@ -10,8 +10,10 @@ from providers.claude_content.generate_to_anthropic import to_anthropic_message
 from providers.claude_content.message_from_anthropic import from_anthropic_message
 from providers.claude_content.message_stream import MessageStream
 from providers.credential import Caller
+from providers.gemini_content.service_tier import take_service_tier
 from providers.gemini_content.unsupported import require_model
 from providers.gemini_content.warnings import Warnings
+from providers.json_api.answer_shape import present
 from providers.json_api.client import JsonApi
 from providers.memory import MemoryBudget
 from providers.prompts.stream import event_stream
@@ -19,6 +21,8 @@ from providers.prompts.translation import from_provider, to_provider
 from providers.resources import AnswerStream, Generated, Prompt
 
 _PATH: Final = "v1/messages"
+# Anthropic's other tier may be a faster one or not, which Gemini has no name for.
+_SERVICE_TIERS: Final = {"STANDARD": "standard_only"}
 
 
 class AnthropicPrompts:
@@ -52,6 +56,7 @@ class AnthropicPrompts:
         self, prompt: Prompt, headers: dict[str, str], request: dict[str, Any], warnings: Warnings
     ) -> dict[str, Any]:
         """Adds to `headers` what the request needs."""
+        tier = take_service_tier(request, _SERVICE_TIERS, "Anthropic")
         require_model(request, prompt.model, "", "Anthropic")
         files = FileReferences(NATIVE_FILE, prompt.check_file_name)
         params = to_anthropic_message(
@@ -65,4 +70,4 @@ class AnthropicPrompts:
         )
         if needs_old_version(params):
             headers["anthropic_version"] = OLD_VERSION
-        return params
+        return params | present({"service_tier": tier})

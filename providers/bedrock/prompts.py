@@ -1,7 +1,7 @@
 """Prompts to the models of Bedrock."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from providers.bedrock.event_stream import typed_events
 from providers.bedrock.jobs.job_media import Media
 from providers.bedrock.runtime import STREAMED, WHOLE, invoke, request_id
 from providers.credential import Caller
+from providers.gemini_content.service_tier import take_service_tier
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.answer_shape import present
 from providers.limits import UPSTREAM_ANSWER
@@ -25,6 +26,8 @@ from providers.resources import AnswerStream, Generated, Prompt
 from providers.retries import Retries
 from providers.upstream import Reply, invalid_answer
 
+_SERVICE_TIERS: Final = {"STANDARD": "default", "FLEX": "flex", "PRIORITY": "priority"}
+_TIER_HEADER: Final = "X-Amzn-Bedrock-Service-Tier"
 _EVENT_STREAM: Final = "application/vnd.amazon.eventstream"
 
 
@@ -63,25 +66,36 @@ class BedrockPrompts:
     ) -> Reply:
         """It is sent again only if nothing of it was: an answer costs money."""
         model, verb = translation.prompt.model, verbs[translation.invocation]
-        call = partial(invoke, self._client, translation.target, model, verb, body)
+        headers = translation.headers
+        call = partial(invoke, self._client, translation.target, model, verb, body, headers=headers)
         return await self._retries.unsent(call)
 
 
 @dataclass(slots=True)
 class _Translation:
-    """Of one prompt. `read` is the part of what was sent that its answer depends on."""
+    """Of one prompt. `read` is the part of what was sent that its answer depends on.
+
+    `headers` are what the call needs beside the body.
+    """
 
     prompt: Prompt
     target: AwsTarget
     invocation: InvocationType = InvocationType.CONVERSE
     read: object = None
+    headers: dict[str, str] = field(default_factory=dict)
 
     def to_model(self, request: dict[str, Any], warnings: Warnings) -> dict[str, Any]:
+        tier = take_service_tier(request, _SERVICE_TIERS, "Bedrock")
         media = Media(self.target.folder, None, self.prompt.check_file_name)
         self.invocation, body = to_bedrock(
             request, model=self.prompt.model, path="", warnings=warnings, media_uri=media.uri
         )
         self.read = echoed(body).get("modelInput")
+        if tier is None:
+            return body
+        if self.invocation is InvocationType.CONVERSE:
+            return body | {"serviceTier": {"type": tier}}
+        self.headers[_TIER_HEADER] = tier
         return body
 
     def from_model(self, answer_id: str, answer: dict[str, Any]) -> dict[str, Any]:

@@ -29,11 +29,12 @@ async def invoke(
     verb: str,
     model_input: bytes,
     silence: float | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Reply:
     """One attempt; the answer is still on the wire. `silence` as in OutboundRequest."""
     url = aws_url(target.runtime, f"/model/{encode_segment(model)}/{verb}")
-    headers = {"Content-Type": "application/json"}
-    return await client.open(target, BEDROCK, "POST", url, model_input, headers, silence)
+    sent = {"Content-Type": "application/json", **(headers or {})}
+    return await client.open(target, BEDROCK, "POST", url, model_input, sent, silence)
 
 
 def request_id(reply: Reply) -> str:

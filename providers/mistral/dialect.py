@@ -87,6 +87,7 @@ MISTRAL_DIALECT: Final = Dialect(
     stored_file=_no_stored_file,
     offer_functions=offer_allowed,
     schema_rule=any_schema,
+    service_tiers={"STANDARD": "standard_only"},
     streaming={"stream": True},
     embedding_size="output_dimension",
     # Unverified: that other models refuse a length.

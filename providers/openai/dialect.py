@@ -56,6 +56,7 @@ OPENAI_DIALECT: Final = Dialect(
     offer_functions=offer_all_and_name_allowed,
     # Other servers with this API have other rules.
     schema_rule=any_schema,
+    service_tiers={"STANDARD": "default", "FLEX": "flex", "PRIORITY": "priority"},
     streaming={"stream": True, "stream_options": {"include_usage": True}},
     embedding_size="dimensions",
     # Models before text-embedding-3 have embeddings of one length.

@@ -46,7 +46,8 @@ class Dialect:
 
     `ranges` and `renamed` are the settings it has, by Gemini's names; `refused` are others.
     `inline_media` are the MIME types it takes inline, and `takes` names them.
-    `streaming` are the members of a request for a stream with its usage.
+    `service_tiers` are its names of Gemini's tiers. `streaming` are the members of a request for a
+    stream with its usage.
     `embedding_size` is its name for the length of an embedding, which `sized_models` take.
     """
 
@@ -60,6 +61,7 @@ class Dialect:
     stored_file: StoredFile
     offer_functions: OfferFunctions
     schema_rule: SchemaRule
+    service_tiers: Mapping[str, str]
     streaming: Mapping[str, Any]
     embedding_size: str
     sized_models: re.Pattern[str] = ANY_MODEL

@@ -7,7 +7,9 @@ from typing import Any, Final
 from providers.batches.file_references import FileReferences
 from providers.credential import Caller
 from providers.errors import invalid_argument
+from providers.gemini_content.service_tier import take_service_tier
 from providers.gemini_content.warnings import Warnings
+from providers.json_api.answer_shape import present
 from providers.json_api.client import JsonApi
 from providers.memory import MemoryBudget
 from providers.openai_content.chat_from_openai import from_openai_chat
@@ -56,11 +58,14 @@ class ChatCompletions:
         self, prompt: Prompt, request: dict[str, Any], warnings: Warnings
     ) -> dict[str, Any]:
         files = FileReferences(self._native_file, prompt.check_file_name)
-        return to_openai_chat(
+        dialect = self._dialect
+        tier = take_service_tier(request, dialect.service_tiers, dialect.provider)
+        chat = to_openai_chat(
             request,
             model=prompt.model,
             path="",
             warnings=warnings,
             file_ids=lambda uri: files.id_of(uri, "contents"),
-            dialect=self._dialect,
+            dialect=dialect,
         )
+        return chat | present({"service_tier": tier})

@@ -18,6 +18,7 @@ from providers.provider import Batches, Files, Provider, Uploads
 from providers.resources import BatchKind, InlineRequest, NewBatch
 from providers.state import State
 from providers.upload import Chunk, UploadProgress, UploadSession, UploadStart
+from providers.upstream import OutboundRequest, Reply
 from proxy.outbound import OutboundClient
 
 # The end of the caller's key; a provider's own prefix comes before it.
@@ -130,6 +131,18 @@ class ProviderWithFake:
     @property
     def no_memory_reserved(self) -> bool:
         return self.memory._left == BUDGET_BYTES
+
+    def record(self, monkeypatch: pytest.MonkeyPatch) -> list[OutboundRequest]:
+        """What is sent to the fake from now on."""
+        sent: list[OutboundRequest] = []
+        send = self.upstream.send
+
+        async def recording(request: OutboundRequest) -> Reply:
+            sent.append(request)
+            return await send(request)
+
+        monkeypatch.setattr(self.upstream, "send", recording)
+        return sent
 
     # --- uploads ---
 

@@ -62,6 +62,10 @@ async def invoke_streaming(request: web.Request) -> web.Response:
 
 def _invoke(request: web.Request) -> dict[str, Any]:
     allow_query(request)
+    members = input_shape("bedrock-runtime", "InvokeModel").members
+    tier = request.headers.get("X-Amzn-Bedrock-Service-Tier")
+    if tier is not None:
+        check_text(tier, members["serviceTier"], "serviceTier")
     store, model, body = request.app[STORE], _model(request, "InvokeModel"), json_object(request)
     try:
         answer = invoke(body, model, secrets.token_hex(8), store.settings.answer_bytes)
