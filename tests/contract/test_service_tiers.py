@@ -1,7 +1,7 @@
 """The service tier of a single request. The fakes know the tiers of each provider."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any
 
 import orjson
@@ -21,7 +21,7 @@ MODELS = {
     "mistral": "mistral-small-latest",
     "bedrock": MODEL,
 }
-SERVICES = {
+SERVICES: dict[str, Callable[[], AbstractAsyncContextManager[ProviderWithFake]]] = {
     "openai": openai_with_fake,
     "anthropic": anthropic_with_fake,
     "mistral": mistral_with_fake,
@@ -126,4 +126,5 @@ async def test_a_stream_has_the_tier_too(
         answer = await work.provider.prompts.stream(work.caller, Prompt(MODELS[name], body))
         assert [chunk async for chunk in answer.chunks]
         await answer.close()
-        assert b"tier" in bytes(requests[-1].body or b"").lower()
+        assert isinstance(requests[-1].body, bytes)
+        assert b"tier" in requests[-1].body.lower()
