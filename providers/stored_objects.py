@@ -107,7 +107,7 @@ IMMEDIATE: Final = Row(
 )
 IMMEDIATE_OPEN: Final = Row(
     "immediate-open/",
-    "markers of unfinished immediate batches on the proxy's own credential",
+    "markers of unfinished immediate batches on the proxy's own credential; heartbeats of owners",
     Life.STATE,
     listed_by="the periodic look for work",
     by_tenant=True,

@@ -2,7 +2,9 @@
 
 import asyncio
 
-from providers.batches.immediate.leases import Clock, Lease
+from providers.batches.immediate.clock import Clock
+from providers.batches.immediate.heartbeats import Heartbeats
+from providers.batches.immediate.leases import Lease
 from providers.resources import BatchState, Counts
 from providers.status import Status
 from tests.contract.conftest import Replicas
@@ -21,7 +23,11 @@ async def yes() -> bool:
 
 async def test_one_of_many_replicas_gets_the_lease(replicas: Replicas) -> None:
     stores = [await replicas.another() for _ in range(4)]
-    leases = [Lease("immediate-work/x/claims", store, Clock()) for store in stores]
+    clock = Clock()
+    leases = [
+        Lease("immediate-work/x/claims", "x/y/z", store, Heartbeats("acme", store, clock), clock)
+        for store in stores
+    ]
     tasks = [asyncio.create_task(lease.acquire(yes)) for lease in leases]
     done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     assert [task.result() for task in done] == [True]

@@ -7,13 +7,14 @@ that kills their owner would have to wait for both.
 import runpy
 from typing import Final
 
-from providers.batches.immediate import leases, runner
+from providers.batches.immediate import heartbeats, leases, runner
 
 _LEASE_SECONDS: Final = 2.0
 _LASTING: Final = [
     (leases, "LEASE_SECONDS", _LEASE_SECONDS),
     (leases, "RENEWAL_SECONDS", _LEASE_SECONDS / 4),
     (leases, "MARGIN_SECONDS", _LEASE_SECONDS / 4),
+    (heartbeats, "LOOK_SECONDS", _LEASE_SECONDS / 4),
     (runner, "RECORD_SECONDS", _LEASE_SECONDS / 4),
 ]
 

@@ -3,7 +3,8 @@
 The provider supplies answers to single requests (`Answerer` in calls.py). `ImmediateJobs` (jobs.py)
 creates, finds and lists jobs; `CombinedTarget` puts them beside the provider's own batches. A job
 is objects in the state store (stored.py), its input in segments of at most 16 records. One replica
-at a time holds the lease on a job (leases.py) and runs it (runner.py).
+at a time holds the lease on a job (leases.py) and runs it (runner.py). The others wait until its
+heartbeats stop (heartbeats.py).
 
 A run makes attempts at segments: it writes a started marker, calls each record without a result,
 and records the results. A crash may lose answers that were not recorded yet; these records are

@@ -16,7 +16,8 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from providers.batches.immediate.leases import Clock, Lease
+from providers.batches.immediate.clock import Clock
+from providers.batches.immediate.leases import Lease
 from providers.batches.immediate.memory import WorkingMemory
 from providers.batches.immediate.stored import StoredJob
 from providers.credential import Caller

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import random
 import re
 from bisect import insort
 from collections.abc import Callable, Sequence
@@ -13,13 +12,15 @@ from typing import Final
 
 from providers.batches.background import Background
 from providers.batches.immediate.calls import Answerer, RunDependencies
+from providers.batches.immediate.clock import Clock
 from providers.batches.immediate.creation import NewImmediateJob, create_job
 from providers.batches.immediate.found_batch import ImmediateBatch
+from providers.batches.immediate.heartbeats import Heartbeats, key_of
 from providers.batches.immediate.job import JobKey, JobState, is_immediate, job_id_of, no_job
-from providers.batches.immediate.leases import LEASE_SECONDS, Clock, Lease
+from providers.batches.immediate.leases import LEASE_SECONDS, Lease
 from providers.batches.immediate.memory import WorkingMemory
 from providers.batches.immediate.runner import Run
-from providers.batches.immediate.stored import StoredJob, find_job, unfinished_of_proxy
+from providers.batches.immediate.stored import StoredJob, find_job
 from providers.batches.json_lines import LineSplitter, ResultSplitter
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument
@@ -33,9 +34,6 @@ from providers.stored_objects import IMMEDIATE
 
 # A caller that polls its batch every second must not cause a refusal every second.
 DELAY_SECONDS: Final = 60.0
-RESUMPTION_SECONDS: Final = LEASE_SECONDS / 2
-# Spreads the looks of replicas that start together.
-_JITTER: Final = 0.1
 _POSITION: Final = re.compile(r"([0-9]{1,12})\.([a-z0-9-]{1,64})")
 Position = tuple[int, str]
 """The position of a job in the list: its negative time in seconds, so newer come first, and id."""
@@ -90,6 +88,7 @@ class ImmediateJobs:
         self._answerer = answerer
         self._ambient = ambient
         self._clock = clock or Clock()
+        self._heartbeats = Heartbeats(upstream, state, self._clock)
         self._options = options
         slots = asyncio.Semaphore(options.calls)
         self._dependencies = RunDependencies(
@@ -171,7 +170,7 @@ class ImmediateJobs:
 
     async def _unfinished(self, caller: Caller, job: StoredJob) -> JobState:
         cancelled, lease, made = await asyncio.gather(
-            job.cancelled(), job.lease(self._clock).newest(), job.progress()
+            job.cancelled(), self._lease(job).newest(), job.progress()
         )
         state = BatchState.RUNNING if lease else BatchState.PENDING
         if cancelled:
@@ -181,6 +180,9 @@ class ImmediateJobs:
             self._resume(caller, job.key)
         started = lease.started if lease else None
         return JobState(state, started, None, made.answered - made.failed, made.failed, None)
+
+    def _lease(self, job: StoredJob) -> Lease:
+        return job.lease(self._heartbeats, self._clock)
 
     async def _job(self, key: JobKey) -> StoredJob | None:
         return await find_job(self._upstream, self._state, key)
@@ -194,12 +196,14 @@ class ImmediateJobs:
         """
         while True:
             try:
-                async for key in unfinished_of_proxy(self._upstream, self._state):
-                    self._resume(caller_of(key.tenant), key)
+                await self._heartbeats.look()
             except (FerryError, OSError) as error:  # from the store; the next look tries again
                 _log.warning("unfinished batches could not be listed: %s", type(error).__name__)
-            jitter = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
-            await self._clock.wait(RESUMPTION_SECONDS * jitter)
+                continue
+            for job in self._heartbeats.unfinished:
+                key = key_of(job)
+                if key is not None and self._heartbeats.silence(job) >= LEASE_SECONDS:
+                    self._resume(caller_of(key.tenant), key)
 
     def _resume(self, caller: Caller, key: JobKey) -> None:
         """Run the job as soon as its lease is free, unless this process waits for it already.
@@ -224,7 +228,7 @@ class ImmediateJobs:
         job = await self._job(key)
         if job is None:
             return
-        lease = job.lease(self._clock)
+        lease = self._lease(job)
         acquired = await lease.acquire(partial(self._is_unfinished, job))
         if not acquired or await self._run_with(caller, job, lease):
             await job.close()

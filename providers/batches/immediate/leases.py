@@ -5,17 +5,17 @@ for a whole lease of its own time. The owner stops earlier, if it could not rene
 can create the record of the next epoch, so the lease has one owner.
 """
 
-import asyncio
 import logging
 import secrets
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import orjson
 
+from providers.batches.immediate.clock import Clock
+from providers.batches.immediate.heartbeats import Heartbeats
 from providers.errors import FerryError
 from providers.state import State, read_as, write
 
@@ -28,19 +28,6 @@ _RETRY_SECONDS: Final = 1.0
 _LAST_EPOCH: Final = 99_999_999
 
 _log: Final = logging.getLogger("genai_ferry.immediate")
-
-
-class Clock:
-    """The system's time. Tests replace it, so they need not wait."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    async def wait(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 class LeaseLost(Exception):
@@ -70,14 +57,18 @@ class LeaseRecord:
 
 
 class Lease:
-    """The lease on one job, as this process sees it. Its records are under `prefix`.
+    """The lease on one job, as this process sees it. `job` is its name among the `heartbeats`.
 
-    They are kept as long as the job. If an old one were deleted, an owner that was suspended could
-    create it again and believe that its lease is the newest.
+    Its records are under `prefix`. They are kept as long as the job. If an old one were deleted, an
+    owner that was suspended could create it again and believe that its lease is the newest.
     """
 
-    def __init__(self, prefix: str, state: State, clock: Clock) -> None:
+    def __init__(
+        self, prefix: str, job: str, state: State, heartbeats: Heartbeats, clock: Clock
+    ) -> None:
         self._prefix = prefix
+        self._job = job
+        self._heartbeats = heartbeats
         self._state = state
         self._clock = clock
         self._until = clock.monotonic()
@@ -100,15 +91,25 @@ class Lease:
         since = self._clock.monotonic()
         while await wanted():
             newest = await self.newest()
-            now = self._clock.monotonic()
-            if newest != seen:
-                seen, since = newest, now
-            if newest and not newest.over and now - since < LEASE_SECONDS:
-                await self._clock.wait(RENEWAL_SECONDS)
+            if newest and newest != seen:
+                seen, since = newest, self._heartbeats.first_seen(self._job, newest.epoch)
+            unchanged = self._clock.monotonic() - since
+            if newest and not newest.over and unchanged < LEASE_SECONDS:
+                await self._wait_for_silence()
             elif await self._take(newest or self.record):
                 # The job may have ended meanwhile, and its lease records may be gone.
                 return await wanted()
         return False
+
+    async def _wait_for_silence(self) -> None:
+        """The lease need not be read while new heartbeats of its owner are seen.
+
+        An owner of a version without heartbeats is silent at each look.
+        """
+        while True:
+            await self._heartbeats.look()
+            if self._heartbeats.silence(self._job) >= LEASE_SECONDS:
+                return
 
     def check(self) -> None:
         """Raises LeaseLost if the lease has expired, even before `expire` notices."""
@@ -147,6 +148,7 @@ class Lease:
         # Read again: a renewal that was interrupted may have been stored.
         if newest is not None and newest.owner == self.record.owner:
             await self.create(replace(newest, epoch=newest.epoch + 1, over=True))
+            await self._heartbeats.delete(self._job, newest.epoch)
 
     async def _take(self, last: LeaseRecord) -> bool:
         """Whether this owner has the epoch after `last`."""
@@ -156,6 +158,7 @@ class Lease:
         taken = await self.create(record)
         if taken:
             self.record, self._until = record, began + LEASE_SECONDS - MARGIN_SECONDS
+            await self._heartbeats.write(self._job, record.epoch)
         return taken
 
     async def create(self, record: LeaseRecord) -> bool:

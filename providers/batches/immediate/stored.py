@@ -14,15 +14,16 @@ from collections.abc import AsyncIterable, AsyncIterator, Sequence
 
 import orjson
 
+from providers.batches.immediate.clock import Clock
+from providers.batches.immediate.heartbeats import Heartbeats
 from providers.batches.immediate.job import (
     JobKey,
     JobRecord,
     JobState,
     Segment,
-    is_immediate,
     no_job,
 )
-from providers.batches.immediate.leases import Clock, Lease, LeaseLost, Progress
+from providers.batches.immediate.leases import Lease, LeaseLost, Progress
 from providers.batches.request_table import RequestTable, RequestTables
 from providers.body import Body, in_memory, join
 from providers.memory import Reservation
@@ -33,14 +34,6 @@ from providers.stored_objects import IMMEDIATE, IMMEDIATE_ENDED, IMMEDIATE_OPEN,
 async def find_job(upstream: str, state: State, key: JobKey) -> "StoredJob | None":
     record = await read_as(state, IMMEDIATE.name(upstream, str(key)), JobRecord)
     return None if record is None else StoredJob(upstream, state, key, record)
-
-
-async def unfinished_of_proxy(upstream: str, state: State) -> AsyncIterator[JobKey]:
-    """The jobs of all tenants that the proxy's credential pays for and that are not closed."""
-    async for info in state.list(IMMEDIATE_OPEN.name(upstream, "")):
-        _, _, tenant, job_id, _ = info.name.split("/")
-        if is_immediate(job_id):
-            yield JobKey(tenant, job_id)
 
 
 class StoredJob:
@@ -57,8 +50,8 @@ class StoredJob:
         self._ending = IMMEDIATE_ENDED.name(upstream, self._table)
         self._work = IMMEDIATE_WORK.name(upstream, self._table)
 
-    def lease(self, clock: Clock) -> Lease:
-        return Lease(f"{self._work}/claims", self._state, clock)
+    def lease(self, heartbeats: Heartbeats, clock: Clock) -> Lease:
+        return Lease(f"{self._work}/claims", self._table, self._state, heartbeats, clock)
 
     async def create(self) -> bool:
         """False if a job of this key exists already."""
@@ -68,9 +61,9 @@ class StoredJob:
         return await write(self._state, self._name, orjson.dumps(self.record))
 
     async def close(self) -> None:
-        """End the periodic look for the job: it has ended, or was not created."""
-        if self.record.ambient:
-            await self._state.delete(self._open)
+        """End the looks for the job: it has ended, or was not created."""
+        async for info in self._state.list(self._open):  # the marker, if any, and heartbeats
+            await self._state.delete(info.name)
 
     async def end(self, ending: JobState) -> bool:
         """False if the job had ended already; the first ending counts."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from providers.batches.immediate.leases import Clock
+from providers.batches.immediate.clock import Clock
 
 # More turns of the loop than any work here takes without waiting for time or for a test.
 _TURNS = 10_000

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from providers.batches.immediate.leases import Clock
+from providers.batches.immediate.clock import Clock
 from providers.credential import Caller
 from providers.errors import FerryError
 from providers.resources import BatchState

@@ -8,11 +8,13 @@ import orjson
 
 from providers.batches.batch_target import FoundBatch
 from providers.batches.ended_results import EndedResults
+from providers.batches.immediate.clock import Clock
 from providers.batches.immediate.combined import CombinedTarget
 from providers.batches.immediate.creation import NewImmediateJob
+from providers.batches.immediate.heartbeats import LOOK_SECONDS
 from providers.batches.immediate.job import JobKey, JobRecord, job_id_of
 from providers.batches.immediate.jobs import ImmediateJobs, ImmediateOptions, ImmediateUse
-from providers.batches.immediate.leases import LEASE_SECONDS, RENEWAL_SECONDS, Clock
+from providers.batches.immediate.leases import LEASE_SECONDS
 from providers.batches.immediate.stored import StoredJob
 from providers.batches.json_lines import ResultLine
 from providers.batches.repeats import Attempt
@@ -36,8 +38,10 @@ JOB_ID = job_id_of(CREATION_KEY)
 KEY = JobKey("tenant", JOB_ID)
 WORK = f"immediate-work/acme/{KEY}/c"
 MODEL = "a-model"
-# A dead owner is noticed after a whole lease, and at the next renewal interval.
-TAKEN_OVER = LEASE_SECONDS + 2 * RENEWAL_SECONDS
+# A dead owner is replaced within a minute: its last heartbeat is seen at the next look, and then no
+# other for a whole lease.
+TAKEN_OVER = 60.0
+assert TAKEN_OVER > LEASE_SECONDS + 2.5 * LOOK_SECONDS
 
 
 class TestBackground:

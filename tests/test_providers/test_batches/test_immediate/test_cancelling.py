@@ -2,6 +2,7 @@
 
 import pytest
 
+from providers.batches.immediate.heartbeats import LOOK_SECONDS
 from providers.batches.immediate.leases import RENEWAL_SECONDS
 from providers.errors import FerryError
 from providers.resources import BatchState, Counts
@@ -51,7 +52,7 @@ async def test_a_cancel_from_another_replica_is_noticed_before_the_next_call(
     await owner.background.idle()
     assert len(owner.call.made) == 8
     assert (await other.get()).state is BatchState.CANCELLED
-    await clock.pass_time(RENEWAL_SECONDS)
+    await clock.pass_time(1.2 * LOOK_SECONDS)
     await other.background.idle()
     assert other.call.made == []
 

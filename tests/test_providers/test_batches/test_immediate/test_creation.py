@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from providers.batches.immediate.leases import RENEWAL_SECONDS
+from providers.batches.immediate.heartbeats import LOOK_SECONDS
 from providers.body import Body, in_memory
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
@@ -46,7 +46,7 @@ async def test_one_of_two_concurrent_creates_leaves_nothing(
     slow = replace(new_job(2), input=Body(body(), None))
     assert (await first.submit(slow)).id == seen[0]
     await second.background.idle()
-    await clock.pass_time(RENEWAL_SECONDS)
+    await clock.pass_time(1.2 * LOOK_SECONDS)
     await first.background.idle()
     assert sorted(first.call.made + second.call.made) == [0, 1]
     assert len({name.split("/")[4] for name in state.objects if "-work/" in name}) == 1

@@ -3,11 +3,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from providers.batches.immediate.clock import Clock
+from providers.batches.immediate.heartbeats import Heartbeats
 from providers.batches.immediate.leases import (
     LEASE_SECONDS,
     MARGIN_SECONDS,
     RENEWAL_SECONDS,
-    Clock,
     Lease,
     LeaseLost,
     LeaseRecord,
@@ -24,11 +25,11 @@ class Claimants(Lease):
     """What is stored of a lease, for processes that want it."""
 
     def __init__(self, state: State, clock: FakeClock) -> None:
-        super().__init__("job/claims", state, clock)
-        self._own = state, clock
+        self._own = state, Heartbeats("acme", state, clock), clock
+        super().__init__("immediate-work/claims", "a/job/c", *self._own)
 
     def another(self) -> Lease:
-        return Lease("job/claims", *self._own)
+        return Lease("immediate-work/claims", "a/job/c", *self._own)
 
 
 @pytest.fixture

@@ -4,10 +4,9 @@ from functools import partial
 
 import pytest
 
+from providers.batches.immediate.heartbeats import LOOK_SECONDS
 from providers.batches.immediate.job import job_id_of
-from providers.batches.immediate.jobs import DELAY_SECONDS, RESUMPTION_SECONDS
-from providers.batches.immediate.leases import LEASE_SECONDS, RENEWAL_SECONDS
-from providers.batches.immediate.stored import unfinished_of_proxy
+from providers.batches.immediate.jobs import DELAY_SECONDS
 from providers.credential import Caller, Credential
 from providers.resources import BatchState
 from providers.state import write
@@ -18,7 +17,6 @@ from tests.test_providers.test_batches.test_immediate.scripted_answers import Sc
 from tests.test_providers.test_batches.test_immediate.stage import (
     CALLER,
     JOB_ID,
-    KEY,
     TAKEN_OVER,
     Replica,
     blocked,
@@ -50,7 +48,7 @@ async def test_jobs_of_all_tenants_continue(state: MemoryState, clock: FakeClock
     replica = restarted(state, clock)
     await settle()
     assert replica.call.made == []
-    await clock.pass_time(LEASE_SECONDS + RENEWAL_SECONDS)
+    await clock.pass_time(TAKEN_OVER)
     assert sorted(caller.tenant for caller in replica.call.callers) == ["one", "two"]
     for caller in callers:
         batch = await replica.get(caller, job_id_of("unended"))
@@ -69,12 +67,12 @@ async def test_a_released_job_continues_at_a_later_get(
     assert replica.call.made == [0]
     await clock.pass_time(DELAY_SECONDS - 1)
     assert replica.call.made == [0]
-    await clock.pass_time(1 + 1.2 * RESUMPTION_SECONDS)
+    await clock.pass_time(1 + 1.2 * LOOK_SECONDS)
     assert replica.call.made == [0, 0]
-    await clock.pass_time(DELAY_SECONDS + 1.2 * RESUMPTION_SECONDS)
+    await clock.pass_time(DELAY_SECONDS + 1.2 * LOOK_SECONDS)
     assert replica.call.made == [0, 0, 0]
     assert (await replica.get()).state is BatchState.SUCCEEDED
-    await clock.pass_time(10 * RESUMPTION_SECONDS)
+    await clock.pass_time(10 * LOOK_SECONDS)
     assert replica.call.made == [0, 0, 0]
     await replica.background.stop()
 
@@ -115,16 +113,19 @@ async def test_a_job_of_the_proxys_credential_does_not_use_a_callers(
 async def test_a_search_lists_open_jobs_and_reads_nothing(
     state: MemoryState, clock: FakeClock
 ) -> None:
+    """Of a job whose owner lives, a replica does not even read the record."""
     owner = Replica(state, clock, ambient=True)
     await owner.create(1, "ended")
     await owner.background.idle()
     owner.call.open.clear()
     await owner.create(1)
-    await owner.background.stop()
-    replica = Replica(state, clock, ambient=True)
-    assert [key async for key in unfinished_of_proxy("acme", replica.state)] == [KEY]
+    await until(lambda: owner.call.at_once == 1)
+    replica = restarted(state, clock)
+    await clock.pass_time(3 * TAKEN_OVER)
     assert replica.state.read == []
-    assert replica.state.listed == ["immediate-open/acme/"]
+    assert set(replica.state.listed) == {"immediate-open/acme/"}
+    await owner.background.stop()
+    await replica.background.stop()
 
 
 async def test_a_finished_job_whose_owner_died_is_closed(
@@ -134,7 +135,7 @@ async def test_a_finished_job_whose_owner_died_is_closed(
     owner.call.open.clear()
     await owner.create(1)
     await until(lambda: owner.call.at_once == 1)
-    [marker] = [name for name in state.objects if name.startswith("immediate-open/")]
+    [marker, _] = [name for name in state.objects if name.startswith("immediate-open/")]
     owner.call.open.set()
     await owner.background.idle()
     assert marker not in state.objects
@@ -160,6 +161,6 @@ async def test_a_failed_search_is_repeated(
     await settle()
     assert "unfinished batches could not be listed: OSError" in caplog.text
     replica.state.away = False
-    await clock.pass_time(1.2 * RESUMPTION_SECONDS)
+    await clock.pass_time(1.2 * LOOK_SECONDS)
     assert replica.call.callers == [ambient(CALLER.tenant)]
     await replica.background.stop()

@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from providers.batches.immediate.creation import SEGMENT_BYTES
+from providers.batches.immediate.heartbeats import LOOK_SECONDS
 from providers.batches.immediate.leases import (
     LEASE_SECONDS,
     RENEWAL_SECONDS,
@@ -89,7 +90,7 @@ async def test_no_job_is_taken_over_from_a_live_owner(state: MemoryState, clock:
     assert other.call.made == []
     owner.call.open.set()
     await owner.background.idle()
-    await clock.pass_time(RENEWAL_SECONDS)
+    await clock.pass_time(1.2 * LOOK_SECONDS)
     await other.background.idle()
     assert other.call.made == []
 

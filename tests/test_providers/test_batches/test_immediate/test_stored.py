@@ -2,8 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from providers.batches.immediate.clock import Clock
+from providers.batches.immediate.heartbeats import Heartbeats
 from providers.batches.immediate.job import Segment
-from providers.batches.immediate.leases import Clock, LeaseLost, Progress
+from providers.batches.immediate.leases import LeaseLost, Progress
 from providers.batches.immediate.stored import StoredJob, find_job
 from providers.body import Body
 from providers.state import StateError, write
@@ -182,7 +184,9 @@ async def test_damaged_objects_are_the_stores_fault(
         f"{WORK}/claims/99999998",
     ):
         await write(state, name, content)
-    for reading in (find_job("acme", state, KEY), job.ending(), job.lease(Clock()).newest()):
+    clock = Clock()
+    lease = job.lease(Heartbeats("acme", state, clock), clock)
+    for reading in (find_job("acme", state, KEY), job.ending(), lease.newest()):
         with pytest.raises(StateError) as caught:
             await reading
         assert "secret" not in caught.value.message
