@@ -5,6 +5,7 @@ import sys
 from types import FrameType
 
 from proxy.garbage import importing
+from proxy.system_trust import unread
 
 
 def main() -> int:
@@ -15,7 +16,7 @@ def main() -> int:
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
-    with importing():
+    with importing(), unread():
         from proxy.command_line import main as command_line  # noqa: PLC0415 - takes half a second
 
     return command_line()

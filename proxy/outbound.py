@@ -23,6 +23,8 @@ from proxy.forward_proxies import NO_FORWARD_PROXIES, ForwardProxies
 from proxy.name_resolver import NameResolver
 from proxy.outbound_body import OutboundBody
 from proxy.read_buffers import LARGE_BUFFERS, LARGE_STREAM, READ_BUFFER_BYTES, Release
+from proxy.system_trust import system_trust
+from proxy.threads import in_thread
 
 # What aiohttp raises for errors of an upstream.
 _UPSTREAM_FAULTS: Final = (aiohttp.ClientError, OSError, HttpProcessingError)
@@ -186,13 +188,14 @@ class OutboundClient:
         if self._session is not None:
             await self._session.close()
 
-    def _opened(self) -> aiohttp.ClientSession:
+    async def _opened(self) -> aiohttp.ClientSession:
         """From the first call on, so that there is nothing to close if the start fails before."""
-        if self._session is None:
+        trust = self._trust
+        if trust is None:
+            trust = self._trust = await in_thread(system_trust)
+        if self._session is None:  # still, as another call may have waited for the thread too
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=0, resolver=NameResolver(), ssl=self._trust or True
-                ),
+                connector=aiohttp.TCPConnector(limit=0, resolver=NameResolver(), ssl=trust),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=_AUTOMATIC_HEADERS,
                 auto_decompress=False,
@@ -223,7 +226,8 @@ class OutboundClient:
     ) -> aiohttp.ClientResponse:
         wait, sent = exchange.wait.seconds, exchange.sent
         try:
-            return await self._opened().request(
+            session = await self._opened()
+            return await session.request(
                 request.method,
                 request.url,
                 headers=headers,

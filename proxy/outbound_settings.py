@@ -8,6 +8,7 @@ from proxy.forward_proxies import UnusableForwardProxy, forward_proxies
 from proxy.outbound import OutboundClient, Timeouts
 from proxy.settings import Settings
 from proxy.settings_problems import variable
+from proxy.system_trust import system_trust
 
 
 class UnusableBundle(Exception):
@@ -41,8 +42,7 @@ def _trust(bundle: Path | None) -> ssl.SSLContext | None:
     """
     if bundle is None:
         return None
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(("http/1.1",))  # as in aiohttp's default
+    context = system_trust()
     setting = variable("upstream_ca_bundle")
     try:
         context.load_verify_locations(bundle)

@@ -1,5 +1,6 @@
 """Calls to upstreams over TLS that a bundle trusts, and through forward proxies."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -65,6 +66,17 @@ async def test_a_bundle_adds_to_the_systems_certificates(
     async with raw_upstream(answer_once(OK)) as inner, tls_endpoint(inner, system) as url:
         async with client_with(added) as client:
             assert await answered(client, url) == b"ok"
+
+
+async def test_without_a_bundle_the_systems_certificates_are_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(system))
+    async with raw_upstream(answer_once(OK)) as inner:
+        async with tls_endpoint(inner, system) as url, client_with(None) as client:
+            both = await asyncio.gather(answered(client, url), answered(client, url))
+    assert set(both) == {b"ok"}
 
 
 async def test_a_bundle_does_not_replace_the_check_of_the_name(tmp_path: Path) -> None:
