@@ -18,6 +18,7 @@ from providers.batches.request_table import RequestTable, RowKind
 from providers.body import Body
 from providers.errors import FerryError, invalid_argument
 from providers.limits import REQUEST_TABLE
+from providers.long_work import Pauses
 from providers.memory import Reservation
 from providers.observation import InputOutcome, Observer
 from providers.spool import Spool
@@ -110,8 +111,10 @@ class _Outgoing:
         if self._digest is None and await self._spool.write(bytes(self._buffer)):
             return self._spool
         digest = self._digest or await self._digest_of_spool()
+        pauses = Pauses()
         for row in rows:
             digest.add_row(row)
+            await pauses.pause()
         return digest.digest()
 
     async def _flush(self) -> None:

@@ -18,6 +18,7 @@ from providers.batches.request_table import (
 from providers.body import Body, in_memory
 from providers.errors import FerryError
 from providers.limits import REQUEST_TABLE
+from providers.long_work import Pauses
 from providers.memory import MemoryBudget
 from providers.state import StateError
 from tests.memory_state import MemoryState
@@ -90,6 +91,30 @@ async def test_a_table_is_read_back(kind: RowKind, rows: list[str], cuts: list[i
     assert await RequestTable.parse(Body(stream(cut(data, cuts)), None)) == made
 
 
+async def test_a_long_table_is_written_and_read_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All at once would hold up other calls."""
+    pauses = 0
+
+    class Counted(Pauses):
+        async def pause(self) -> None:
+            nonlocal pauses
+            pauses += 1
+
+    monkeypatch.setattr("providers.batches.request_table.Pauses", Counted)
+    made = table(RowKind.KEY, *range(20_000))
+    slices = [piece async for piece in made.render().chunks]
+    assert max(map(len, slices)) < 20_000
+    written, pauses = pauses, 0
+    assert await RequestTable.parse(in_memory(b"".join(slices))) == made
+    assert min(written, pauses) >= 6
+
+
+async def test_a_row_that_is_longer_than_a_slice_is_read_back() -> None:
+    made = table(RowKind.METADATA, "x" * 100_000, None, "y" * 50_000)
+    data = await collect(aiter(made.render().chunks))
+    assert await RequestTable.parse(Body(stream(cut(data, [3, 70_000])), None)) == made
+
+
 @given(st.sampled_from([RowKind.KEY, RowKind.METADATA]), ROWS)
 def test_an_index_is_the_custom_id(kind: RowKind, rows: list[str]) -> None:
     made = table(kind, *rows)
@@ -100,10 +125,12 @@ def test_an_index_is_the_custom_id(kind: RowKind, rows: list[str]) -> None:
 
 
 @given(ROWS)
-def test_a_clients_own_id_is_identified_by_its_position(rows: list[str]) -> None:
+async def test_a_clients_own_id_is_identified_by_its_position(rows: list[str]) -> None:
     made = table(RowKind.CUSTOM_ID, *rows)
-    assert [made.index_of(row) for row in rows] == list(range(len(rows)))
-    assert made.index_of("none of them") is None
+    read = await RequestTable.parse(made.render())
+    for each in (made, read):
+        assert [each.index_of(row) for row in rows] == list(range(len(rows)))
+        assert each.index_of("none of them") is None
 
 
 @pytest.mark.parametrize(
@@ -146,6 +173,11 @@ async def test_a_damaged_table_is_the_stores_fault(damage: Callable[[bytes], byt
     data = await collect(aiter(table(RowKind.KEY, "a", "b").render().chunks))
     with pytest.raises(StateError, match="not what the proxy writes there"):
         await RequestTable.parse(in_memory(damage(data)))
+
+
+async def test_an_id_that_is_no_text_is_damage() -> None:
+    with pytest.raises(StateError):
+        await RequestTable.parse(table(RowKind.CUSTOM_ID, {"a": 1}).render())
 
 
 @pytest.mark.parametrize("name", ["fabc/job", f"{'f' * 821}/{JOB}"])
