@@ -6,11 +6,12 @@ piece of a thought waits for its signature, and all calls are in the last chunk.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from providers.gemini_content.candidate import Candidate
-from providers.json_api.answer_shape import present, text_or_none
+from providers.json_api.answer_shape import UnreadableAnswer, present, text_or_none
 from providers.limits import STREAM_CALLS
 from providers.upstream import invalid_answer
 
@@ -18,6 +19,8 @@ Chunk: TypeAlias = dict[str, Any]
 
 # Characters of one chunk. The JavaScript SDK's time grows with the square of a chunk's length.
 _PIECE: Final = 64 << 10
+# A stream can have any number of parts that cannot be read.
+_FAULTS_SHOWN: Final = 20
 _SIGNATURE: Final = "thoughtSignature"
 
 
@@ -43,6 +46,7 @@ class StreamedAnswer:
         self._thought = ""
         self._signature: str | None = None
         self._said = False
+        self._faults: dict[str, UnreadableAnswer] = {}
 
     def say(self, text: str, **members: Any) -> Iterator[Chunk]:
         """`members` are further ones of the candidate."""
@@ -72,8 +76,23 @@ class StreamedAnswer:
         call = self._by_number[number] = _Call(name, call_id, where)
         self._calls.append(call)
 
-    def has_call(self, number: int) -> bool:
-        return number in self._by_number
+    def has_call(self, number: int, name: object, call_id: object) -> bool:
+        """Whether a piece with this number, name and id belongs to a call that was begun.
+
+        Some servers give every call the same number; a name and an id begin another call. Others
+        give each piece of a call an id of its own, but only the first one a name.
+        """
+        call = self._by_number.get(number)
+        return call is not None and not (name and call_id and call_id != call.call_id)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read one part of the answer; if it cannot be read, note that at the end, and continue."""
+        try:
+            yield
+        except UnreadableAnswer as fault:
+            if len(self._faults) < _FAULTS_SHOWN:
+                self._faults.setdefault(fault.what, fault)
 
     def add_arguments(self, number: int, text: str) -> None:
         """Raises UpstreamError for a call that was not begun, and beyond STREAM_CALLS."""
@@ -87,6 +106,9 @@ class StreamedAnswer:
     def end(self, candidate: Candidate, usage: dict[str, Any]) -> Iterator[Chunk]:
         """`candidate` has the finish reason, and notes on it."""
         yield from self._release()
+        for fault in self._faults.values():
+            with candidate.reading():
+                raise fault
         for call in self._calls:
             with candidate.reading():
                 candidate.add_call(call.name, call.arguments, call.call_id, call.where)

@@ -12,8 +12,10 @@ from providers.json_api.answer_shape import (
     list_or_empty,
     object_or_nothing,
     text_or_none,
+    unknown_type,
     untranslatable,
 )
+from providers.json_api.json_text import render_json
 from providers.json_api.refusal_body import (
     code_of,
     codes_of,
@@ -70,8 +72,7 @@ class ChatStream:
         tokens = object_or_nothing(choice.get("logprobs")).get("content")
         yield from self._content(delta.get("content"), _logprobs(tokens))
         if delta.get("refusal"):
-            self._refused = True
-            yield from self._answer.say(as_text(delta["refusal"], "delta.refusal"))
+            yield from self._refuse(delta["refusal"], "delta.refusal")
         for call in list_or_empty(delta.get("tool_calls"), "delta.tool_calls"):
             self._call(as_object(call, "delta.tool_calls[0]"))
         if delta.get("function_call") is not None:  # the older form of tool_calls
@@ -84,29 +85,48 @@ class ChatStream:
         if isinstance(content, str):
             yield from self._answer.say(content, **logprobs)
             return
-        for entry in list_or_empty(content, "delta.content"):
-            part = as_object(entry, "delta.content[0]")
-            if part.get("type") == "thinking":
-                yield from self._thinking(part.get("thinking"))
-            elif part.get("type") in ("text", None):
-                yield from self._answer.say(as_text(part.get("text"), "delta.content[0].text"))
+        for place, part in enumerate(list_or_empty(content, "delta.content")):
+            with self._answer.reading():
+                yield from self._part(part, f"delta.content[{place}]")
 
-    def _thinking(self, thinking: object) -> Iterator[Chunk]:
+    def _part(self, part: object, where: str) -> Iterator[Chunk]:
+        if isinstance(part, str):
+            yield from self._answer.say(part)
+            return
+        fields = as_object(part, where)
+        match fields.get("type"):
+            case "text" | "output_text" | None:
+                yield from self._answer.say(as_text(fields.get("text"), f"{where}.text"))
+            case "refusal":
+                yield from self._refuse(fields.get("refusal"), f"{where}.refusal")
+            case "thinking":
+                yield from self._thinking(fields.get("thinking"), f"{where}.thinking")
+            case other:
+                raise unknown_type(other, where)
+
+    def _refuse(self, refusal: object, where: str) -> Iterator[Chunk]:
+        self._refused = True
+        yield from self._answer.say(as_text(refusal, where))
+
+    def _thinking(self, thinking: object, where: str) -> Iterator[Chunk]:
         if isinstance(thinking, str):
             yield from self._answer.think(thinking)
             return
-        for entry in list_or_empty(thinking, "delta.content[0].thinking"):
-            text = as_object(entry, "delta.content[0].thinking[0]").get("text")
-            yield from self._answer.think(as_text(text, "delta.content[0].thinking[0].text"))
+        for place, entry in enumerate(list_or_empty(thinking, where)):
+            with self._answer.reading():
+                text = as_object(entry, f"{where}[{place}]").get("text")
+                yield from self._answer.think(as_text(text, f"{where}[{place}].text"))
 
     def _call(self, piece: dict[str, Any]) -> None:
         function = object_or_nothing(piece.get("function"))
+        name, call_id = function.get("name"), piece.get("id")
         number = count_or_none(piece.get("index")) or 0
-        where = f"delta.tool_calls[{number}]"
-        if not self._answer.has_call(number):
-            self._answer.call(number, function.get("name"), piece.get("id"), where)
-        if function.get("arguments"):
-            text = as_text(function["arguments"], f"{where}.function.arguments")
+        if not self._answer.has_call(number, name, call_id):
+            self._answer.call(number, name, call_id, f"delta.tool_calls[{number}]")
+        arguments = function.get("arguments")
+        if arguments:
+            # Mistral may write an object.
+            text = arguments if isinstance(arguments, str) else render_json(arguments).decode()
             self._answer.add_arguments(number, text)
 
 

@@ -83,6 +83,81 @@ def test_thoughts_in_parts() -> None:
     assert said == [{"text": "Hm", "thought": True}, {"text": "Hi"}, {"text": ""}]
 
 
+@pytest.mark.parametrize("text", ["Hi", {"text": "Hi"}, {"type": "output_text", "text": "Hi"}])
+def test_a_text_in_a_list(text: Any) -> None:
+    assert parts_of(chunk({"content": [text]}), chunk({}, "stop")) == [{"text": "Hi"}, {"text": ""}]
+
+
+def test_a_refusal_in_a_list() -> None:
+    said = chunks_of(chunk({"content": [{"type": "refusal", "refusal": "No."}]}), chunk({}, "stop"))
+    assert said[0]["candidates"][0]["content"]["parts"] == [{"text": "No."}]
+    assert said[-1]["candidates"][0]["finishReason"] == "SAFETY"
+
+
+@pytest.mark.parametrize(
+    ("part", "why"),
+    [
+        (
+            {"type": "reference", "reference_ids": [1]},
+            "delta.content[1] is of type 'reference', which is not translated",
+        ),
+        (
+            {"type": "thinking", "thinking": [{"type": "reference", "reference_ids": [1]}]},
+            "delta.content[1].thinking[0].text is not a string",
+        ),
+        ({"type": "text", "text": 1}, "delta.content[1].text is not a string"),
+        (1, "delta.content[1] is not an object"),
+    ],
+)
+def test_a_part_that_cannot_be_read_is_named_and_the_rest_is_kept(part: Any, why: str) -> None:
+    said = parts_of(
+        chunk({"content": ["a", part, "b"]}),
+        chunk({"content": ["c", part, "d"]}),
+        chunk({}, "stop"),
+    )
+    note = f"[genai-ferry] This part of the answer could not be read: {why}"
+    assert said == [{"text": text} for text in ("a", "b", "c", "d", note)]
+
+
+def test_the_notes_of_a_stream_are_few() -> None:
+    unknown = [chunk({"content": [{"type": f"t{number}"}]}) for number in range(1000)]
+    said = parts_of(chunk({"content": "a"}), *unknown, chunk({}, "stop"))
+    assert len(said) == 21
+    assert "'t0'" in said[1]["text"]
+
+
+def test_arguments_that_are_an_object() -> None:
+    """As Mistral's package allows."""
+    call = {"id": "a", "function": {"name": "f", "arguments": {"x": 1}}}
+    assert parts_of(chunk({"tool_calls": [call]}), chunk({}, "tool_calls")) == [
+        {"functionCall": {"id": "a", "name": "f", "args": {"x": 1}}}
+    ]
+
+
+@pytest.mark.parametrize("number", [{}, {"index": 0}])
+def test_calls_with_the_same_number(number: dict[str, int]) -> None:
+    """Some servers number every call 0, or none."""
+    calls = [
+        {"id": name, "function": {"name": name, "arguments": '{"x":1}'}, **number}
+        for name in ("f", "g")
+    ]
+    wanted = [{"functionCall": {"id": name, "name": name, "args": {"x": 1}}} for name in ("f", "g")]
+    assert parts_of(chunk({"tool_calls": calls}), chunk({}, "tool_calls")) == wanted
+    one_by_one = [chunk({"tool_calls": [call]}) for call in calls]
+    assert parts_of(*one_by_one, chunk({}, "tool_calls")) == wanted
+
+
+def test_pieces_of_one_call_with_ids_of_their_own() -> None:
+    """As older versions of vLLM write them."""
+    said = parts_of(
+        chunk({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f"}}]}),
+        chunk({"tool_calls": [{"index": 0, "id": "b", "function": {"arguments": '{"x"'}}]}),
+        chunk({"tool_calls": [{"index": 0, "id": "c", "function": {"arguments": ":1}"}}]}),
+        chunk({}, "tool_calls"),
+    )
+    assert said == [{"functionCall": {"id": "a", "name": "f", "args": {"x": 1}}}]
+
+
 def test_log_probabilities_are_those_of_their_chunk() -> None:
     token = {"token": "Hi", "logprob": -0.5, "bytes": None, "top_logprobs": []}
     choice = {"index": 0, "delta": {"content": "Hi"}, "logprobs": {"content": [token]}}
