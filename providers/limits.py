@@ -90,6 +90,11 @@ RESULT_HEAD: Final = Limit(
     8 << 10, "bytes", "the start of a line of results that is searched for its id"
 )
 
+# A member that shows what the line is comes early in it, before long content.
+FIRST_LINE: Final = Limit(
+    64 << 10, "bytes", "the first line of a text that may be a batch's input, as far as it is read"
+)
+
 # --- JSON -------------------------------------------------------------------------------------
 
 # Far above what content needs, and below the depth that orjson can encode (254).

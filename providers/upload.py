@@ -13,17 +13,6 @@ GRANULARITY: Final = 8 << 20
 """Bytes. Every SDK sends chunks of this size (sdk-wire.md section 2)."""
 
 
-_BATCH_SUFFIXES: Final = frozenset({".jsonl", ".ndjson", ".json"})
-
-
-def is_batch_input(start: "UploadStart") -> bool:
-    """Whether an upload is the input of a batch, by its names or its type."""
-    if {suffix(start.display_name), suffix(start.file_name)} & _BATCH_SUFFIXES:
-        return True
-    mime_type = (start.mime_type or "").partition(";")[0].strip().lower()
-    return "json" in mime_type or mime_type == "text/plain"
-
-
 def suffix(name: str | None) -> str:
     """The suffix of a file's name, in lower case and with its dot; empty if there is none."""
     stem, dot, ending = (name or "").rpartition(".")
@@ -46,6 +35,7 @@ class UploadStart:
     and the JSON body, unchanged, for a provider that is Google itself. `display_name` was chosen by
     the client, `file_name` is the name of the file on the client's disk. `expires_after` is the
     number of seconds after which the provider deletes the file, within `Provider.file_expiry`.
+    `batch_input`: whether the file is the input of a batch, which `ResumableUploads` finds out.
     """
 
     display_name: str | None = None
@@ -56,6 +46,7 @@ class UploadStart:
     document: bytes = b""
     resource: str = "files"
     expires_after: int | None = None
+    batch_input: bool = False
 
 
 @dataclass(frozen=True, slots=True)

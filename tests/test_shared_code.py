@@ -30,10 +30,13 @@ NAMES = re.compile(
     r"|recordId|modelInput|custom_id|cachedContent|cached_content|vector_store|billing|^file_ids?$",
     re.IGNORECASE,
 )
-# Our own word for the id of a request, as it is written in the state store; and a path of Google's.
+# Our own word for the id of a request, as it is written in the state store; a path of Google's; and
+# the members by which a line of any provider's batch is known, whichever provider gets it.
 ALLOWED = {
     ("providers/batches/request_table.py", "custom_id"),
     ("middlewares/relayed_families.py", "cachedContents"),
+    ("providers/uploads/batch_inputs.py", "custom_id"),
+    ("providers/uploads/batch_inputs.py", "recordId"),
 }
 
 

@@ -21,7 +21,7 @@ from providers.json_api.client import Answer, JsonApi
 from providers.limits import Limit
 from providers.resources import File
 from providers.state import State
-from providers.upload import UploadStart, is_batch_input
+from providers.upload import UploadStart
 from providers.uploads.native_files import FileRecord, FileRecords
 from providers.uploads.posted_files import (
     CollectedParts,
@@ -87,12 +87,12 @@ class AnthropicUploadTarget(CollectedParts):
         self._staged = staged
 
     async def describe(self, _: Caller, start: UploadStart) -> Mapping[str, str]:
-        if start.expires_after is not None and is_batch_input(start):
+        if start.expires_after is not None and start.batch_input:
             raise invalid_argument(
                 "the expiry of this file cannot be set: the proxy keeps batch inputs for Anthropic "
                 f"itself, for {self._staged.life.total_seconds():.0f} seconds (FERRY_STATE_TTL)"
             )
-        if is_batch_input(start):
+        if start.batch_input:
             return start_details(start, staged=new_staged_id())
         return start_details(start, mark=unique_mark())
 

@@ -24,7 +24,7 @@ from providers.resource_names import (
     object_file_id,
 )
 from providers.resources import Download, File, Page
-from providers.upload import UploadStart, is_batch_input, suffix
+from providers.upload import UploadStart, suffix
 
 JOBS: Final = "genai-ferry"
 """The folder, in a caller's own, for the proxy's objects of batches; it is not listed."""
@@ -49,7 +49,7 @@ def new_name(start: UploadStart) -> str:
     Bedrock reads a batch only from names that end in `.jsonl` (bedrock.md section 3).
     """
     ending = suffix(start.file_name) or suffix(start.display_name)
-    if is_batch_input(start):
+    if start.batch_input:
         ending = BATCH_SUFFIX
     stem = base64.b32encode(secrets.token_bytes(15)).decode().lower()
     return stem + (ending if SAFE_SUFFIX.fullmatch(ending) else ".bin")

@@ -12,7 +12,7 @@ from providers.limits import Limit
 from providers.mistral.pages import numbered_pages
 from providers.resources import File
 from providers.state import State
-from providers.upload import UploadStart, is_batch_input
+from providers.upload import UploadStart
 from providers.uploads.native_files import FileRecord, FileRecords, file_of
 from providers.uploads.posted_files import (
     CollectedParts,
@@ -76,7 +76,7 @@ class MistralUploadTarget(CollectedParts):
         super().__init__(state, PostedFiles(client, state, records, files))
 
     async def describe(self, _: Caller, start: UploadStart) -> Mapping[str, str]:
-        purpose = INPUT_PURPOSE if is_batch_input(start) else _OTHER_PURPOSE
+        purpose = INPUT_PURPOSE if start.batch_input else _OTHER_PURPOSE
         name = unique_mark() + native_file_name(start, purpose)
         return start_details(start, purpose=purpose, filename=name)
 

@@ -11,7 +11,7 @@ from providers.json_api.client import Answer, JsonApi
 from providers.json_api.page_tokens import filled_page
 from providers.openai.client import pages_after
 from providers.resources import File
-from providers.upload import UploadStart, is_batch_input, suffix
+from providers.upload import UploadStart, suffix
 from providers.uploads.native_files import FileRecord, file_of
 from providers.uploads.posted_files import FileForm, part_type
 
@@ -27,14 +27,14 @@ _LARGEST_PAGE = 100
 
 
 def purpose_of(caller: Caller, start: UploadStart) -> str:
-    """The purpose in the caller's header, or else one by the file's name and type."""
+    """The purpose in the caller's header, or else one by what the file is."""
     named = caller.headers.get(PURPOSE_HEADER)
     if named is not None:
         if named not in PURPOSES:
             known = ", ".join(sorted(PURPOSES))
             raise invalid_argument(f"{PURPOSE_HEADER} {named[:40]!r} must be one of {known}")
         return named
-    if is_batch_input(start):
+    if start.batch_input:
         return INPUT_PURPOSE
     suffixes = {suffix(name) for name in (start.display_name, start.file_name)}
     if (start.mime_type or "").lower().startswith("image/") or suffixes & _IMAGE_SUFFIXES:

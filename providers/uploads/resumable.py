@@ -6,6 +6,7 @@ in chunks of any size, writes the same bytes to the same part.
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -26,6 +27,8 @@ from providers.upload import (
     UploadStart,
     UploadStatus,
 )
+from providers.uploads.batch_inputs import by_first_line, by_name_or_type
+from providers.uploads.undecided_starts import UndecidedStarts, undecided_details
 from providers.uploads.upload_target import (
     OpenSession,
     UploadTarget,
@@ -52,19 +55,21 @@ class ResumableUploads:
     def __init__(self, target: UploadTarget, state: State) -> None:
         self._target = target
         self._state = state
+        self._undecided = UndecidedStarts(target, state)
 
     async def start(self, caller: Caller, start: UploadStart) -> StartedUpload:
-        details = dict(await self._target.describe(caller, start))
-        if start.size is not None:
-            self._check_limit(start.size)
-            details["size"] = str(start.size)
+        batch_input = by_name_or_type(start)
+        details = await self._described(caller, replace(start, batch_input=batch_input is True))
+        if batch_input is None:
+            size = {"size": details["size"]} if "size" in details else {}
+            details = {**undecided_details(start), **size}
         return StartedUpload(details, needs_caller=True)
 
     async def send(self, session: UploadSession, chunk: Chunk) -> UploadProgress:
         end = await self._end(session.id)
         if end is not None:
             return await _repeat(chunk, end)
-        opened = _opened(session)
+        opened = await self._opened(session)
         try:
             progress = await self._take(opened, chunk)
         except (FerryError, TruncatedBody):
@@ -78,8 +83,12 @@ class ResumableUploads:
 
     async def create(self, caller: Caller, session_id: str, start: UploadStart, body: Body) -> File:
         """Make a file from the body of one request: in one call if it fits, else in slices."""
-        started = await self.start(caller, replace(start, size=body.length))
-        session = OpenSession(UploadSession(session_id, started.details, caller), caller)
+        batch_input = by_name_or_type(start)
+        if batch_input is None:
+            batch_input, body = await by_first_line(body)
+        start = replace(start, size=body.length, batch_input=batch_input)
+        details = await self._described(caller, start)
+        session = OpenSession(UploadSession(session_id, details, caller), caller)
         try:
             if body.length is not None and body.length <= self._target.whole_limit:
                 return await self._target.whole(session, body)
@@ -94,7 +103,7 @@ class ResumableUploads:
     async def query(self, session: UploadSession) -> UploadProgress:
         end = await self._end(session.id)
         if end is None:
-            received = await self._received(_opened(session))
+            received = await self._received(await self._opened(session))
             end = await self._end(session.id)
             if end is None:
                 return UploadProgress(UploadStatus.ACTIVE, received=received)
@@ -103,9 +112,9 @@ class ResumableUploads:
     async def cancel(self, session: UploadSession) -> UploadProgress:
         end = await self._end(session.id)
         if end is None:
-            opened = _opened(session)
+            opened = await self._opened(session)
             # The process of that request may have died before it recorded the end.
-            file = await self._target.unanswered(opened)
+            file = None if opened.undecided else await self._target.unanswered(opened)
             made = _End() if file is None else _End(file, file.size or 0)
             end = await self._record(session.id, made)
             if end.file is None:
@@ -116,6 +125,20 @@ class ResumableUploads:
         _answer(end)
         raise _refused("the upload is finished; delete the file instead")
 
+    async def _described(self, caller: Caller, start: UploadStart) -> Mapping[str, str]:
+        details = dict(await self._target.describe(caller, start))
+        if start.size is not None:
+            self._check_limit(start.size)
+            details["size"] = str(start.size)
+        return details
+
+    async def _opened(self, session: UploadSession) -> OpenSession:
+        if session.expired or session.caller is None:
+            raise _refused("the upload URL has expired; start the upload again")
+        opened = OpenSession(session, session.caller)
+        await self._undecided.recall(opened)
+        return opened
+
     async def _take(self, session: OpenSession, chunk: Chunk) -> UploadProgress:
         offset = await self._received(session) if chunk.offset is None else chunk.offset
         length = chunk.body.length or 0
@@ -123,6 +146,8 @@ class ResumableUploads:
         self._check(session, chunk, offset, end)
         if chunk.finalize and session.declared is None:
             await self._check_end(session, end)
+        if offset == 0 and session.undecided:
+            chunk = replace(chunk, body=await self._undecided.decide(session, chunk.body))
         if offset == 0 and chunk.finalize and length <= self._target.whole_limit:
             return await self._finish(session, await self._target.whole(session, chunk.body), end)
         await self._check_contiguous(session, offset)
@@ -238,12 +263,6 @@ class ResumableUploads:
         async for found in self._state.list(session_object(session_id, "")):
             if found.name != session_object(session_id, _END):
                 await self._state.delete(found.name)
-
-
-def _opened(session: UploadSession) -> OpenSession:
-    if session.expired or session.caller is None:
-        raise _refused("the upload URL has expired; start the upload again")
-    return OpenSession(session, session.caller)
 
 
 def _answer(end: _End) -> UploadProgress:

@@ -13,6 +13,8 @@ from providers.upload import UploadSession, UploadStart
 
 _KEY_BYTES: Final = 32
 _KEY: Final = "/key"
+UNDECIDED: Final = "undecided"
+"""The member of a session's details whose file is not yet described (`undecided_starts.py`)."""
 
 
 class OpenSession:
@@ -26,6 +28,11 @@ class OpenSession:
         self.details = session.details
         self.caller = caller
         self.route: object = None
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the details are only those of the start: its first bytes have not arrived."""
+        return UNDECIDED in self.details
 
     @property
     def declared(self) -> int | None:
@@ -44,7 +51,10 @@ class UploadTarget(Protocol):
     """The largest file that the provider accepts."""
 
     async def describe(self, caller: Caller, start: UploadStart) -> Mapping[str, str]:
-        """What a session must remember of its start. Raises an error for an invalid start."""
+        """What a session must remember of its start. Raises an error for an invalid start.
+
+        `start.batch_input` is decided. It is also called to check a start for which it is not.
+        """
 
     async def whole(self, session: OpenSession, body: Body) -> File:
         """Make the file in one request. A repeat after an unknown outcome makes no second file."""

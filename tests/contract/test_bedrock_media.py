@@ -143,8 +143,8 @@ async def test_a_file_not_of_this_proxy_is_refused_with_its_path(
 
 
 async def test_a_copied_text_file_is_not_read_as_input(bedrock: BedrockWithFake) -> None:
-    """In S3 it is a `.jsonl` like every possible input, and Bedrock reads each of them."""
-    file_id = await bedrock.upload(b"some notes", "notes.txt", mime_type="text/plain")
+    """Its name in S3 ends in `.jsonl`, and Bedrock reads each such object as input."""
+    file_id = await bedrock.upload(b"some notes", "notes.jsonl", mime_type="text/plain")
     asked = seeing(f"files/{file_id}", "what?", "text/plain")
     batch_id = await ended(bedrock, batch_of(*[asked] * 3))
     folder = f"{folder_of(bedrock, batch_id)}input/"

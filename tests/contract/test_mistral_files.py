@@ -50,7 +50,7 @@ async def test_a_file_keeps_its_names(
 
 
 @pytest.mark.parametrize(
-    ("name", "purpose"), [("a.jsonl", "batch"), ("a.json", "batch"), ("a.pdf", "ocr")]
+    ("name", "purpose"), [("a.jsonl", "batch"), ("a.json", "ocr"), ("a.pdf", "ocr")]
 )
 async def test_a_files_purpose(mistral: MistralWithFake, name: str, purpose: str) -> None:
     native = parse_file_id(await mistral.upload(SMALL, name)).native

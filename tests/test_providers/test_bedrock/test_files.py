@@ -81,8 +81,9 @@ def test_the_longest_name_is_kept() -> None:
 @pytest.mark.parametrize(
     ("start", "ending"),
     [
-        (UploadStart(display_name="requests", mime_type="application/jsonl"), ".jsonl"),
-        (UploadStart(file_name="requests.json"), ".jsonl"),
+        (UploadStart(display_name="requests", batch_input=True), ".jsonl"),
+        (UploadStart(file_name="requests.json", batch_input=True), ".jsonl"),
+        (UploadStart(file_name="notes.json", mime_type="application/json"), ".json"),
         (UploadStart(display_name="photo.PNG", mime_type="image/png"), ".png"),
         (UploadStart(display_name="photo", file_name="photo.jpeg"), ".jpeg"),
         (UploadStart(display_name="no suffix"), ".bin"),
