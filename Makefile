@@ -112,13 +112,13 @@ faults: install
 	$(VENV)/bin/python -m pytest tests/test_faults -m "long or not long"
 
 ## Measures speed, memory and the start beside nginx, a bare relay and a parser, on Linux, and writes
-## tests/benchmarks/report; takes a quarter of an hour. ONLY="some words" prints the rows whose names
+## tests/benchmarks/report; takes twenty minutes. ONLY="some words" prints the rows whose names
 ## contain them, and writes nothing.
 bench: $(INSTALLED)
 	$(VENV)/bin/python -m tests.benchmarks.side_by_side --only "$(ONLY)"
 
-## Measures small answers beside LiteLLM and Portkey, which it installs into environments of their own;
-## takes three minutes after that. One that cannot be installed is reported as not measured.
+## Measures small answers and streams beside LiteLLM and Portkey, which it installs into environments of
+## their own; takes five minutes after that. One that cannot be installed is reported as not measured.
 bench-peers: $(INSTALLED)
 	$(MAKE) $(VENV_PEERS)/.installed || echo "LiteLLM could not be installed"
 	$(MAKE) $(PEERS)/node_modules/.installed || echo "Portkey could not be installed; it needs npm"

@@ -1,4 +1,5 @@
-"""`python -m tests.benchmarks.side_by_side.peers`: small answers beside LiteLLM and Portkey.
+"""`python -m tests.benchmarks.side_by_side.peers`: small answers and streams beside LiteLLM and
+Portkey.
 
 The same calls to the same upstream, each gateway as it is installed: `make bench-peers` puts them
 into an environment of their own. It writes `tests/benchmarks/report/peers.md`.
@@ -20,6 +21,14 @@ from tests.benchmarks.side_by_side import load
 from tests.benchmarks.side_by_side.figures import CPU, Figure, Reach, not_measured
 from tests.benchmarks.side_by_side.machine import measured_on
 from tests.benchmarks.side_by_side.plan import FULL
+from tests.benchmarks.side_by_side.prompt_load import answers, streams
+from tests.benchmarks.side_by_side.prompt_rows import (
+    EVENTS_A_SECOND,
+    event_figure,
+    event_upstream,
+    stream_prompt,
+    whole_prompt,
+)
 from tests.benchmarks.side_by_side.sides import (
     FERRY,
     NATIVE,
@@ -152,6 +161,33 @@ async def figures(turns: int) -> AsyncIterator[Figure]:
                     for call in made:
                         compared = await _compared(other, side, call, peer.calls, turns)
                         yield small_figure(f"{KIND} {call.name}", compared, peer.calls, peer.reach)
+            try:
+                async for figure in _prompts(peer, Path(folder) / "prompts", cores[0], turns):
+                    yield figure
+            except RuntimeError as error:
+                yield not_measured("the rest of the prompts", CPU, str(error), peer.reach)
+
+
+async def _prompts(peer: Peer, folder: Path, core: int, turns: int) -> AsyncIterator[Figure]:
+    """A whole answer, and an event of a stream."""
+    rate = EVENTS_A_SECOND
+    async with (
+        event_upstream(KIND, rate, rate) as origin,
+        ferry(folder, core, {KIND: {"BASE_URL": origin.url}}) as side,
+        peer.run(origin.url, core) as other,
+    ):
+
+        def ask(asked: Side) -> None:
+            answers(asked, whole_prompt(KIND, asked), peer.calls, CONNECTIONS)
+
+        def read(asked: Side) -> None:
+            streams(asked, stream_prompt(KIND, asked), CONNECTIONS)
+
+        whole = await asyncio.to_thread(compare, [other, side], ask, turns)
+        yield small_figure(f"{KIND} prompt, whole answer", whole, peer.calls, peer.reach)
+        event = await asyncio.to_thread(compare, [other, side], read, turns)
+        name = f"{KIND} prompt, event of a stream"
+        yield event_figure(name, event, rate * CONNECTIONS, peer.reach)
 
 
 async def _compared(peer: Side, side: Side, call: Call, calls: int, turns: int) -> Compared:

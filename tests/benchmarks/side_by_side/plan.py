@@ -13,7 +13,8 @@ class Size:
     """What each reading moves: `bulk`, `tls` and `chunks` in bytes, `calls` of small answers,
     `lines` of a batch, and `long_lines` of the batches in which callbacks are watched.
 
-    `slow_uploads` are at once, and so are `connections`, fast ones with a chunk each.
+    `slow_uploads` are at once, and so are `connections`, fast ones with a chunk each. A stream of a
+    model's answer has `events`; `streams` are open at once, for `stream_seconds`.
     """
 
     bulk: int
@@ -24,6 +25,9 @@ class Size:
     long_lines: int
     slow_uploads: int
     connections: int
+    events: int
+    streams: int
+    stream_seconds: int
     starts: int
     turns: int
 
@@ -37,6 +41,9 @@ FULL: Final = Size(
     long_lines=15_000,
     slow_uploads=64,
     connections=512,
+    events=5_000,
+    streams=500,
+    stream_seconds=5,
     starts=7,
     turns=REPETITIONS,
 )
@@ -49,6 +56,9 @@ QUICK: Final = Size(
     long_lines=500,
     slow_uploads=2,
     connections=16,
+    events=200,
+    streams=20,
+    stream_seconds=1,
     starts=1,
     turns=1,
 )

@@ -8,6 +8,7 @@ from tests.benchmarks.side_by_side.figures import Figure, not_measured
 from tests.benchmarks.side_by_side.line_rows import callback_rows, translated_rows
 from tests.benchmarks.side_by_side.plan import Plan, Size
 from tests.benchmarks.side_by_side.process_rows import memory_rows, start_rows, worker_rows
+from tests.benchmarks.side_by_side.prompt_rows import prompt_rows
 from tests.benchmarks.side_by_side.sides import on_cores, usable_cores
 from tests.benchmarks.side_by_side.small_rows import small_rows
 
@@ -17,6 +18,7 @@ _ROWS: Final = (
     stored_chunks_rows,
     translated_rows,
     small_rows,
+    prompt_rows,
     memory_rows,
     callback_rows,
     start_rows,
