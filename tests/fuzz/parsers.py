@@ -37,6 +37,7 @@ from providers.bedrock.content.native_lines import line_formats as bedrock_forma
 from providers.bedrock.content.result_from_bedrock import result_from_bedrock
 from providers.bedrock.pages import page_start_of
 from providers.deadlines import DEFAULT_LIMITS
+from providers.embeddings.written_vectors import Room, VectorReader
 from providers.errors import FerryError
 from providers.json_api.json_text import parse_clients_object, parse_object
 from providers.json_api.page_tokens import decode_page_token
@@ -44,6 +45,7 @@ from providers.json_api.refusal_body import code_of, message_of
 from providers.memory import MemoryBudget
 from providers.mistral import batch_lines as mistral
 from providers.openai import batch_lines as openai
+from providers.openai_content.embed_from_openai import from_openai_embedding
 from providers.openai_content.result_from_openai import from_openai_line
 from providers.resource_names import decode_object_id, file_id_of_uri, parse_file_id
 from providers.resources import BatchKind, NewBatch, any_file_name
@@ -212,6 +214,19 @@ def _check_result(result: dict[str, Any]) -> None:
     assert result.keys() <= {"response", "error"}
 
 
+def _embeddings(data: bytes) -> None:
+    async def read() -> None:
+        with MemoryBudget().reserve() as reservation:
+            reader = VectorReader("provider", Room(reservation, 0))
+            answer = from_openai_embedding(await reader.read(_chunks(data)))
+        for each in answer.get("embeddings", [answer.get("embedding")]):
+            vector = reader.vector(each["values"])
+            assert len(json.loads(vector.text)) == vector.length
+
+    with suppress(FerryError):
+        _loop.run_until_complete(read())
+
+
 def _refusals(data: bytes) -> None:
     document = parse_object(data)
     message_of(document)
@@ -308,6 +323,10 @@ TARGETS: Final[Mapping[str, Target]] = {
             {"custom_id": "a", "modelInput": {}, "modelOutput": _CONVERSE},
             {"custom_id": "a", "error": {"errorCode": 400, "errorMessage": "a"}},
         ),
+    ),
+    "embeddings": Target(
+        _embeddings,
+        _json({"data": [{"index": n, "embedding": [0.5, -1e-7, n]} for n in (1, 0)], "usage": {}}),
     ),
     "refusals": Target(
         _refusals,

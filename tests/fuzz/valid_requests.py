@@ -223,7 +223,15 @@ class ValidRequests:
         verb = self._random.choice(["generateContent", "countTokens", "streamGenerateContent"])
         if self._random.random() < 0.3:
             return self._call("GET", self._random.choice(["models", f"models/{model}"]))
+        if self._random.random() < 0.3:
+            return self._embedding_call(EMBEDDING_MODELS.get(self._drawn.kind, model))
         return self._call("POST", f"models/{model}:{verb}", self._generation())
+
+    def _embedding_call(self, model: str) -> Request:
+        requests = [self._embedding() | {"model": f"models/{model}"} for _ in range(3)]
+        if self._random.random() < 0.3:
+            return self._call("POST", f"models/{model}:embedContent", requests[0])
+        return self._call("POST", f"models/{model}:batchEmbedContents", {"requests": requests})
 
     def _outside(self) -> Request:
         path = self._random.choice(["/healthz", "/readyz", "/metrics", "/", "/genai", "*"])
