@@ -59,6 +59,18 @@ def _source(
     return present({"startIndex": offsets[start], "endIndex": offsets[end], "uri": uri})
 
 
+def reasoning_of(message: dict[str, Any], where: str) -> str:
+    """The thought in a message, or in a piece of one, of a compatible server; "" without one.
+
+    The official API has no such member. vLLM, DeepSeek and OpenRouter have one of these, or both
+    with the same text.
+    """
+    for name in ("reasoning_content", "reasoning"):
+        if message.get(name):
+            return as_text(message[name], f"{where}.{name}")
+    return ""
+
+
 def add_token_logprobs(candidate: Candidate, tokens: object, where: str) -> None:
     """Add the tokens at `where`, in their order."""
     with candidate.reading():

@@ -22,6 +22,7 @@ from providers.openai_content.answer_members import (
     add_token_logprobs,
     cite_annotations,
     from_openai_usage,
+    reasoning_of,
 )
 
 FINISH_REASONS: Final = {
@@ -57,18 +58,19 @@ def plain_chat(body: dict[str, Any]) -> dict[str, Any] | None:
     return plain_answer(text, finish_reason, index, usage, body.get("model"), body.get("id"))
 
 
-def from_openai_chat(body: dict[str, Any]) -> dict[str, Any]:
+def from_openai_chat(body: dict[str, Any], *, thoughts: bool = False) -> dict[str, Any]:
     """Translate a ChatCompletion. Members that cannot be read are named in an extra text part.
 
+    `thoughts`: whether the request asked for them; only compatible servers write any.
     Raises UnreadableAnswer for a body without `choices`, or if nothing in it can be read.
     """
     choices = as_list(body.get("choices"), "choices")
-    candidates = [_candidate(choice, place) for place, choice in enumerate(choices)]
+    candidates = [_candidate(choice, place, thoughts) for place, choice in enumerate(choices)]
     usage = from_openai_usage(body.get("usage"), CHAT_USAGE)
     return render_answer(candidates, usage, body.get("model"), body.get("id"))
 
 
-def _candidate(entry: object, place: int) -> Candidate:
+def _candidate(entry: object, place: int, thoughts: bool) -> Candidate:
     choice, where = object_or_nothing(entry), f"choices[{place}]"
     index = count_or_none(choice.get("index"))
     native = text_or_none(choice.get("finish_reason"))
@@ -77,6 +79,9 @@ def _candidate(entry: object, place: int) -> Candidate:
     with candidate.reading():
         as_object(entry, where)
         message = as_object(choice.get("message"), f"{where}.message")
+        if thoughts:
+            with candidate.reading():
+                candidate.add_thought(reasoning_of(message, f"{where}.message"))
         _read_message(candidate, message, f"{where}.message")
     logprobs = object_or_nothing(choice.get("logprobs"))
     add_token_logprobs(candidate, logprobs.get("content"), f"{where}.logprobs.content")

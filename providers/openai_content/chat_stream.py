@@ -28,6 +28,7 @@ from providers.openai_content.answer_members import (
     CHAT_USAGE,
     add_token_logprobs,
     from_openai_usage,
+    reasoning_of,
 )
 from providers.openai_content.chat_from_openai import FINISH_REASONS
 from providers.openai_content.error_codes import NO_CREDIT, rpc_status_of_code
@@ -38,9 +39,13 @@ _DONE: Final = b"[DONE]"
 
 
 class ChatStream:
-    """Implements `providers.prompts.stream.StreamReader`."""
+    """Implements `providers.prompts.stream.StreamReader`.
 
-    def __init__(self) -> None:
+    `thoughts` as in `from_openai_chat`.
+    """
+
+    def __init__(self, *, thoughts: bool = False) -> None:
+        self._thoughts = thoughts
         self.ended = False
         self._answer = StreamedAnswer()
         self._native: str | None = None
@@ -70,6 +75,9 @@ class ChatStream:
         delta = object_or_nothing(choice.get("delta"))
         self._native = text_or_none(choice.get("finish_reason")) or self._native
         tokens = object_or_nothing(choice.get("logprobs")).get("content")
+        if self._thoughts:
+            with self._answer.reading():
+                yield from self._answer.think(reasoning_of(delta, "delta"))
         yield from self._content(delta.get("content"), _logprobs(tokens))
         if delta.get("refusal"):
             yield from self._refuse(delta["refusal"], "delta.refusal")

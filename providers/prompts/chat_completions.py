@@ -37,13 +37,16 @@ class ChatCompletions:
     async def generate(self, caller: Caller, prompt: Prompt) -> Generated:
         sent = await to_provider(self._memory, prompt, partial(self._translate, prompt))
         answer = await self._client.ask(caller, _PATH, sent.body)
-        document = await from_provider(self._client.name, answer, from_openai_chat)
+        translate = partial(from_openai_chat, thoughts=sent.thoughts)
+        document = await from_provider(self._client.name, answer, translate)
         return Generated(document, sent.warnings)
 
     async def stream(self, caller: Caller, prompt: Prompt) -> AnswerStream:
         sent = await to_provider(self._memory, prompt, partial(self._translate_stream, prompt))
         reply = await self._client.begin(caller, _PATH, sent.body)
-        return await event_stream(self._client.name, reply, ChatStream(), sent.warnings)
+        return await event_stream(
+            self._client.name, reply, ChatStream(thoughts=sent.thoughts), sent.warnings
+        )
 
     def _translate_stream(
         self, prompt: Prompt, request: dict[str, Any], warnings: Warnings

@@ -27,10 +27,14 @@ FromProvider: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class TranslatedPrompt:
-    """`body` is the provider's JSON; `warnings` as `Warnings.render` writes them."""
+    """`body` is the provider's JSON; `warnings` as `Warnings.render` writes them.
+
+    `thoughts`: whether the prompt asks for the model's thoughts.
+    """
 
     body: bytes = field(repr=False)
     warnings: str
+    thoughts: bool = False
 
 
 async def to_provider(
@@ -42,7 +46,8 @@ async def to_provider(
         warnings = Warnings()
         request = normalise_generate(parse_clients_object(prompt.request), "")
         body = render_compact(translate(request, warnings))
-        return TranslatedPrompt(body, warnings.render())
+        thinking = request.get("generationConfig", {}).get("thinkingConfig", {})
+        return TranslatedPrompt(body, warnings.render(), thinking.get("includeThoughts", False))
 
     return await read_in_memory(memory, prompt.request, read)
 

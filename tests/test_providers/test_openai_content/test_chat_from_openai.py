@@ -72,6 +72,16 @@ def test_finish_reasons(native: Any, finish: dict[str, str]) -> None:
     assert {name: v for name, v in candidate.items() if name.startswith("finish")} == finish
 
 
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+@pytest.mark.parametrize("thoughts", [True, False])
+def test_reasoning_is_shown_if_thoughts_are_asked_for(name: str, thoughts: bool) -> None:
+    """As vLLM, DeepSeek and OpenRouter write it; OpenAI does not."""
+    choice = {"message": {"content": "Hi", name: "Hm"}, "finish_reason": "stop"}
+    (candidate,) = from_openai_chat({"choices": [choice]}, thoughts=thoughts)["candidates"]
+    thought = [{"text": "Hm", "thought": True}] if thoughts else []
+    assert candidate["content"]["parts"] == [*thought, {"text": "Hi"}]
+
+
 @pytest.mark.parametrize("content", [None, ""])
 def test_without_content_there_is_an_empty_text(content: str | None) -> None:
     candidate = candidate_of({"content": content}, "stop")

@@ -18,8 +18,8 @@ def parts_of(*events: bytes) -> list[dict[str, Any]]:
     return [part for one in chunks_of(*events) for part in one["candidates"][0]["content"]["parts"]]
 
 
-def chunks_of(*events: bytes) -> list[dict[str, Any]]:
-    stream = ChatStream()
+def chunks_of(*events: bytes, thoughts: bool = False) -> list[dict[str, Any]]:
+    stream = ChatStream(thoughts=thoughts)
     read = [one for event in events for one in stream.read(event)]
     return read + list(stream.end())
 
@@ -81,6 +81,38 @@ def test_thoughts_in_parts() -> None:
         chunk({}, "stop"),
     )
     assert said == [{"text": "Hm", "thought": True}, {"text": "Hi"}, {"text": ""}]
+
+
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+@pytest.mark.parametrize("thoughts", [True, False])
+def test_reasoning_is_shown_if_thoughts_are_asked_for(name: str, thoughts: bool) -> None:
+    """As vLLM, DeepSeek and OpenRouter write it; OpenAI does not."""
+    said = chunks_of(
+        chunk({"role": "assistant", "content": "", name: "H"}),
+        chunk({name: "m", "content": None}),
+        chunk({"content": "Hi", name: None}),
+        chunk({}, "stop"),
+        thoughts=thoughts,
+    )
+    parts = [part for one in said for part in one["candidates"][0]["content"]["parts"]]
+    thought = [{"text": "H", "thought": True}, {"text": "m", "thought": True}]
+    assert parts == [*(thought if thoughts else []), {"text": "Hi"}, {"text": ""}]
+
+
+def test_reasoning_under_both_names_is_one_thought() -> None:
+    said = chunks_of(
+        chunk({"reasoning_content": "H", "reasoning": "H"}), chunk({}, "stop"), thoughts=True
+    )
+    assert said[0]["candidates"][0]["content"]["parts"] == [{"text": "H", "thought": True}]
+
+
+def test_reasoning_that_is_no_text_is_named() -> None:
+    said = chunks_of(
+        chunk({"reasoning": {"a": 1}}), chunk({"content": "Hi"}, "stop"), thoughts=True
+    )
+    assert said[0]["candidates"][0]["content"]["parts"] == [{"text": "Hi"}]
+    note = said[-1]["candidates"][0]["content"]["parts"][0]["text"]
+    assert "delta.reasoning is not a string" in note
 
 
 @pytest.mark.parametrize("text", ["Hi", {"text": "Hi"}, {"type": "output_text", "text": "Hi"}])

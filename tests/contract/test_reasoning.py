@@ -1,0 +1,44 @@
+"""The reasoning of an OpenAI-compatible server is shown to a client that asks for thoughts."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import pytest
+
+from providers.resources import Prompt
+from tests.contract.openai_with_fake import MODEL, OpenAIWithFake, openai_with_fake
+from tests.contract.provider_with_fake import asking
+
+MESSAGE = {"role": "assistant", "content": "Hi", "reasoning_content": "Hm"}
+CHOICES = [{"index": 0, "message": MESSAGE, "finish_reason": "stop", "logprobs": None}]
+
+
+@pytest.fixture
+async def openai() -> AsyncIterator[OpenAIWithFake]:
+    async with openai_with_fake() as work:
+        await work.post("/_fake/settings", {"answer": {"choices": CHOICES}})
+        yield work
+
+
+async def parts(openai: OpenAIWithFake, **thinking: Any) -> list[dict[str, Any]]:
+    request = asking("hello") | {"generationConfig": {"thinkingConfig": thinking}}
+    assert openai.provider.prompts is not None
+    prompt = Prompt(MODEL, orjson.dumps(request))
+    answer = await openai.provider.prompts.generate(openai.caller, prompt)
+    found: list[dict[str, Any]] = orjson.loads(answer.document)["candidates"][0]["content"]["parts"]
+    return found
+
+
+async def test_reasoning_is_a_thought(openai: OpenAIWithFake) -> None:
+    assert await parts(openai, includeThoughts=True) == [
+        {"text": "Hm", "thought": True},
+        {"text": "Hi"},
+    ]
+
+
+@pytest.mark.parametrize("thinking", [{}, {"includeThoughts": False}])
+async def test_reasoning_is_not_shown_unasked(
+    openai: OpenAIWithFake, thinking: dict[str, bool]
+) -> None:
+    assert await parts(openai, **thinking) == [{"text": "Hi"}]
