@@ -10,6 +10,7 @@ from .fake_bedrock_client import FakeBedrockClient, said
 NOVA = "us.amazon.nova-lite-v1:0"
 TITAN = "amazon.titan-embed-text-v2:0"
 COHERE = "cohere.embed-english-v3"
+COHERE_V4 = "cohere.embed-v4:0"
 INVOKE = {"modelInvocationType": "InvokeModel"}
 
 
@@ -118,6 +119,16 @@ def test_an_invalid_body_for_titan_is_an_error(
     bedrock: FakeBedrockClient, body: dict[str, Any], where: str
 ) -> None:
     assert where in bedrock.error(body, modelId=TITAN, **INVOKE)
+
+
+def test_cohere_v4_has_embeddings_of_four_lengths(bedrock: FakeBedrockClient) -> None:
+    body = {"texts": ["a"], "input_type": "search_query"}
+    for size, asked in ((1536, body), (256, {**body, "output_dimension": 256})):
+        output = bedrock.one(asked, modelId=COHERE_V4, **INVOKE)["modelOutput"]
+        assert [len(values) for values in output["embeddings"]] == [size]
+    odd = {**body, "output_dimension": 100}
+    assert "output_dimension" in bedrock.error(odd, modelId=COHERE_V4, **INVOKE)
+    assert "output_dimension" in bedrock.error(odd, modelId=COHERE, **INVOKE)
 
 
 def test_cohere_embeds(bedrock: FakeBedrockClient) -> None:

@@ -41,6 +41,16 @@ COHERE_BODY = Record(
     },
     ("texts", "input_type"),
 )
+COHERE_V4 = "cohere.embed-v4"
+COHERE_V4_SIZES = (256, 512, 1024, 1536)
+COHERE_V4_BODY = Record(
+    {
+        **COHERE_BODY.fields,
+        "texts": Sequence(Text(low=1, high=LONGEST_TEXT), low=1, high=96),
+        "output_dimension": Number(whole=True),
+    },
+    COHERE_BODY.required,
+)
 
 
 def embed_titan(body: Any, model: Model) -> dict[str, Any]:
@@ -60,12 +70,17 @@ def embed_titan(body: Any, model: Model) -> dict[str, Any]:
     return {**answer, "embeddingsByType": {"float": values}}
 
 
-def embed_cohere(body: Any) -> dict[str, Any]:
+def embed_cohere(body: Any, model: Model) -> dict[str, Any]:
     """Raises ShapeError, ModelError."""
-    asked = COHERE_BODY.parse(body)
+    v4 = model.id.startswith(COHERE_V4)
+    asked = (COHERE_V4_BODY if v4 else COHERE_BODY).parse(body)
+    size = asked.get("output_dimension", COHERE_V4_SIZES[-1]) if v4 else COHERE_SIZE
+    if v4 and size not in COHERE_V4_SIZES:
+        message = f"output_dimension: {size} is not one of {COHERE_V4_SIZES}"
+        raise ShapeError("value", "output_dimension", message)
     texts = asked["texts"]
     check_not_asked_to_fail("".join(texts))
-    values: Any = [vector(text, COHERE_SIZE) for text in texts]
+    values: Any = [vector(text, size) for text in texts]
     by_type = "embedding_types" in asked
     return {
         "id": hashlib.sha256("".join(texts).encode()).hexdigest()[:32],

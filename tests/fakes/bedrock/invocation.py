@@ -42,7 +42,7 @@ def invoke(body: dict[str, Any], model: Model, seed: str, answer_bytes: int) -> 
             output = embed_titan(body, model)
             return Answer(output, body["inputText"], output["inputTextTokenCount"], 0)
         if model.family == "cohere.embed":
-            output = embed_cohere(body)
+            output = embed_cohere(body, model)
             words = " ".join(output["texts"])
             return Answer(output, words, len(words.split()), 0)
     except ShapeError as wrong:
