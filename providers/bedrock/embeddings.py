@@ -19,6 +19,7 @@ from providers.bedrock.runtime import WHOLE, invoke
 from providers.credential import Caller
 from providers.embeddings.embedding_calls import Packing
 from providers.gemini_content.warnings import Warnings
+from providers.json_api.answer_shape import written_count
 from providers.limits import Limit
 from providers.retries import Retries
 from providers.upstream import Reply
@@ -26,6 +27,9 @@ from providers.upstream import Reply
 COHERE_TEXTS: Final = Limit(
     96, "texts", "one call to a Cohere model at Bedrock; the rest is sent in others"
 )
+
+# Cohere's answer itself has no count.
+_INPUT_TOKENS: Final = "X-Amzn-Bedrock-Input-Token-Count"
 
 _COHERE: Final = Packing("texts", COHERE_TEXTS)
 _TITAN: Final = Packing("inputText", 1)
@@ -60,7 +64,9 @@ class BedrockEmbeddings:
         verb = WHOLE[InvocationType.INVOKE_MODEL]
         return await self._retries.unsent(partial(invoke, self._client, target, model, verb, body))
 
-    def from_provider(self, answer: dict[str, Any]) -> dict[str, Any]:
-        if "embeddings" in answer:
-            return from_cohere_embeddings(answer)
-        return from_titan_embedding(answer)
+    def from_provider(self, answer: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
+        if "embeddings" not in answer:
+            return from_titan_embedding(answer)
+        tokens = written_count(headers.get(_INPUT_TOKENS, ""))
+        counted = {} if tokens is None else {"tokenCount": str(tokens)}
+        return from_cohere_embeddings(answer) | counted

@@ -1,5 +1,6 @@
 """Embeddings of the APIs with OpenAI's /v1/embeddings."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from providers.credential import Caller
@@ -37,5 +38,5 @@ class OpenAIEmbeddings:
     async def begin(self, caller: Caller, _model: str, body: bytes) -> Reply:
         return await self._client.begin(caller, _PATH, body)
 
-    def from_provider(self, answer: dict[str, Any]) -> dict[str, Any]:
+    def from_provider(self, answer: dict[str, Any], _headers: Mapping[str, str]) -> dict[str, Any]:
         return from_openai_embedding(answer)

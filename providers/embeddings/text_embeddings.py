@@ -1,6 +1,6 @@
 """Embeddings of a client's texts, from any provider that has them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -44,7 +44,7 @@ class EmbeddingApi(Protocol):
     async def begin(self, caller: Caller, model: str, body: bytes) -> Reply:
         """The answer to one call, not yet read."""
 
-    def from_provider(self, answer: dict[str, Any]) -> dict[str, Any]:
+    def from_provider(self, answer: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
         """An answer of `embedding_answer`, in the order of the texts. Raises UnreadableAnswer."""
 
 
@@ -120,7 +120,7 @@ class TextEmbeddings:
         async with await self._api.begin(caller, model, call.body) as reply:
             document = await reader.read(reply.chunks())
         try:
-            answer = self._api.from_provider(document)
+            answer = self._api.from_provider(document, reply.headers)
         except UnreadableAnswer as error:
             raise invalid_answer(f"{name}: {error.message}") from None
         found = [answer["embedding"]] if "embedding" in answer else answer["embeddings"]

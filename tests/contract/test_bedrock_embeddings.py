@@ -36,7 +36,19 @@ async def test_cohere_takes_96_texts(bedrock: BedrockWithFake) -> None:
     texts = [f'text {number} [1, 2] " ] [' for number in range(97)]
     requests = [embedding(text, taskType="CLUSTERING") for text in texts]
     found, tokens, warnings = await embedded(bedrock, batch(COHERE, requests))
-    assert (found, tokens, warnings) == (vectors(texts, 1024), None, "")
+    words = sum(len(text.split()) for text in texts)
+    assert (found, tokens, warnings) == (vectors(texts, 1024), words, "")
+    assert len(await bedrock.calls("POST", INVOKE)) == 2
+
+
+async def test_lengths_of_cohere_v4_are_calls_of_their_own(bedrock: BedrockWithFake) -> None:
+    requests = [
+        embedding("a", taskType="CLASSIFICATION"),
+        embedding("b", taskType="CLASSIFICATION", outputDimensionality=256),
+        embedding("c", taskType="CLASSIFICATION"),
+    ]
+    found, _, _ = await embedded(bedrock, batch("us.cohere.embed-v4:0", requests))
+    assert found == [vectors("a", 1536)[0], vectors("b", 256)[0], vectors("c", 1536)[0]]
     assert len(await bedrock.calls("POST", INVOKE)) == 2
 
 

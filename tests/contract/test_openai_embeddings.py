@@ -97,6 +97,8 @@ async def test_different_lengths_are_different_calls_in_the_clients_order(
 
 
 TITLED = embedding("b", title="t")
+# A tenant could name the file of another one.
+FILE = {"fileData": {"fileUri": "files/fabc", "mimeType": "text/plain"}}
 
 
 @pytest.mark.parametrize(
@@ -110,6 +112,7 @@ TITLED = embedding("b", title="t")
         ([embedding("")], "requests[0].content.parts"),
         ([{"content": {"parts": [{"text": "a"}, {"text": "b"}]}}], "requests[0].content.parts"),
         ([embedding("a"), {}], "requests[1].content"),
+        ([{"content": {"parts": [FILE]}}], "requests[0].content.parts"),
         ([embedding("a", seed=1)], "requests[0].seed"),
         (["a"], "requests[0]"),
         ([embedding("a")] * 2049, "requests"),

@@ -25,6 +25,10 @@ from .sentences import ModelError
 from .service_model import check, check_text, input_shape
 from .store import STORE, BedrockStore
 
+# Counts of every InvokeModel, also where the body of the answer has none.
+INPUT_TOKENS = "X-Amzn-Bedrock-Input-Token-Count"
+OUTPUT_TOKENS = "X-Amzn-Bedrock-Output-Token-Count"
+
 
 async def converse_now(request: web.Request) -> web.Response:
     return web.json_response(await _converse(request))
@@ -47,7 +51,9 @@ async def _converse(request: web.Request) -> dict[str, Any]:
 
 
 async def invoke_now(request: web.Request) -> web.Response:
-    return web.json_response(_invoke(request))
+    answer = _invoke(request)
+    counts = {INPUT_TOKENS: str(answer.read), OUTPUT_TOKENS: str(answer.written)}
+    return web.json_response(_answered(request, answer), headers=counts)
 
 
 async def invoke_streaming(request: web.Request) -> web.Response:
@@ -56,11 +62,11 @@ async def invoke_streaming(request: web.Request) -> web.Response:
         raise refuse("ValidationException", "This fake streams only Claude's own answers.")
     return binary_events(
         ("chunk", {"bytes": b64encode(orjson.dumps(event)).decode()})
-        for event in message_events(_invoke(request))
+        for event in message_events(_answered(request, _invoke(request)))
     )
 
 
-def _invoke(request: web.Request) -> dict[str, Any]:
+def _invoke(request: web.Request) -> Answer:
     allow_query(request)
     members = input_shape("bedrock-runtime", "InvokeModel").members
     tier = request.headers.get("X-Amzn-Bedrock-Service-Tier")
@@ -68,10 +74,9 @@ def _invoke(request: web.Request) -> dict[str, Any]:
         check_text(tier, members["serviceTier"], "serviceTier")
     store, model, body = request.app[STORE], _model(request, "InvokeModel"), json_object(request)
     try:
-        answer = invoke(body, model, secrets.token_hex(8), store.settings.answer_bytes)
+        return invoke(body, model, secrets.token_hex(8), store.settings.answer_bytes)
     except ModelError as error:
         raise refuse("ValidationException", str(error)) from None
-    return _answered(request, answer)
 
 
 async def count_tokens(request: web.Request) -> web.Response:
