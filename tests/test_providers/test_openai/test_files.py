@@ -30,28 +30,20 @@ NATIVE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("display_name", "mime_type", "purpose"),
+    ("start", "purpose"),
     [
-        ("a.jsonl", None, "batch"),
-        ("a.JSONL", None, "batch"),
-        ("a.ndjson", "application/octet-stream", "batch"),
-        ("batch_input", "jsonl", "batch"),
-        ("a", "application/json", "batch"),
-        ("a", "Text/Plain; charset=utf-8", "batch"),
-        ("a.png", None, "vision"),
-        ("a", "image/webp", "vision"),
-        ("a.pdf", "application/pdf", "user_data"),
-        (None, None, "user_data"),
+        (UploadStart("a.txt", batch_input=True), "batch"),
+        (UploadStart("a.png", batch_input=True), "batch"),
+        (UploadStart("a.png"), "vision"),
+        (UploadStart("a", "image/webp"), "vision"),
+        (UploadStart("a", file_name="a.JPG"), "vision"),
+        (UploadStart("a.pdf", "application/pdf"), "user_data"),
+        (UploadStart("notes.txt", "text/plain"), "user_data"),
+        (UploadStart(), "user_data"),
     ],
 )
-def test_a_purpose_by_name_and_type(
-    display_name: str | None, mime_type: str | None, purpose: str
-) -> None:
-    assert purpose_of(CALLER, UploadStart(display_name, mime_type)) == purpose
-
-
-def test_a_purpose_by_the_name_on_disk() -> None:
-    assert purpose_of(CALLER, UploadStart("notes", file_name="a.jsonl")) == "batch"
+def test_a_purpose_by_what_the_file_is(start: UploadStart, purpose: str) -> None:
+    assert purpose_of(CALLER, start) == purpose
 
 
 def test_a_purpose_that_the_caller_gives() -> None:
