@@ -1,10 +1,12 @@
 """Embeddings through Google's SDK."""
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientResponse, ClientSession
 from google import genai
 from google.genai import errors, types
 
@@ -23,6 +25,7 @@ EMBEDDING = pytest.mark.parametrize(
 TRANSLATED = pytest.mark.parametrize("fake", ["openai", "mistral", "bedrock"], indirect=True)
 LENGTH = 256
 CONFIG: Any = {"output_dimensionality": LENGTH}
+CAMEL: Any = {"outputDimensionality": LENGTH}
 
 
 def expected(fake: FakeClient, text: str) -> list[float]:
@@ -69,8 +72,7 @@ async def test_several_texts_in_their_order(ferry: Ferry, fake: FakeClient) -> N
 async def test_in_another_process(fake: FakeClient, sdks: Sdks, client: Sdk) -> None:
     process = await sdks.get(client, fake.kind)
     model = EMBEDDING_MODELS[fake.kind.name]
-    config = {"outputDimensionality": LENGTH}
-    answer = await process.call("models.embed", model=model, contents=["a", "b"], config=config)
+    answer = await process.call("models.embed", model=model, contents=["a", "b"], config=CAMEL)
     found = [each["values"] for each in answer["embeddings"]]
     assert found == [expected(fake, "a"), expected(fake, "b")]
 
@@ -98,14 +100,38 @@ async def test_the_call_for_one_content(
 ) -> None:
     model = EMBEDDING_MODELS[fake.kind.name]
     headers = {"x-goog-api-key": fake.kind.key, **fake.kind.headers}
-    body: Any = {"model": f"models/{model}", "content": {"parts": [{"text": "a b"}]}}
-    body["outputDimensionality"] = LENGTH
+    body = {"model": f"models/{model}", "content": {"parts": [{"text": "a b"}]}, **CAMEL}
     url = f"{ferry.base_url}/v1beta/models/{model}:embedContent"
     async with http.post(url, json=body, headers=headers) as reply:
         answer = await reply.json()
     assert answer["embedding"] == {"values": expected(fake, "a b")}
     if fake.kind.name != "gemini":
         assert answer["usageMetadata"] == {"promptTokenCount": 2}
+
+
+@pytest.mark.parametrize("fake", ["openai", "mistral"], indirect=True)
+async def test_as_many_texts_as_a_call_takes(
+    ferry: Ferry, fake: FakeClient, http: ClientSession
+) -> None:
+    texts = [f"text {number}" for number in range(2048)]
+    async with asking(ferry, fake, http, texts) as reply:
+        answer = await reply.json()
+    found = [each["values"] for each in answer["embeddings"]]
+    assert found == [expected(fake, text) for text in texts]
+    assert answer["usageMetadata"] == {"promptTokenCount": 2 * len(texts)}
+    async with asking(ferry, fake, http, [*texts, "one more"]) as reply:
+        error = (await reply.json())["error"]
+    assert (error["code"], error["status"]) == (400, "INVALID_ARGUMENT")
+    assert error["message"] == "requests: has 2049 requests; one call takes 2048"
+
+
+def asking(
+    ferry: Ferry, fake: FakeClient, http: ClientSession, texts: Sequence[str]
+) -> AbstractAsyncContextManager[ClientResponse]:
+    requests = [{"content": {"parts": [{"text": text}]}, **CAMEL} for text in texts]
+    url = f"{ferry.base_url}/v1beta/models/{EMBEDDING_MODELS[fake.kind.name]}:batchEmbedContents"
+    headers = {"x-goog-api-key": fake.kind.key, **fake.kind.headers}
+    return http.post(url, json={"requests": requests}, headers=headers)
 
 
 @pytest.mark.parametrize("fake", ["anthropic"], indirect=True)
