@@ -302,6 +302,7 @@ class StreamedResponse(web.StreamResponse):
                         with seen.waiting:
                             await self.write(chunk)
                         seen.bytes_out += len(chunk)
+                        del chunk  # as in providers/body.py
                 await self.write_eof()
         except BaseException as error:
             seen.cut = type(error).__name__

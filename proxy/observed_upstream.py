@@ -86,6 +86,7 @@ class _ObservedReply:
                 if chunk is None:
                     return
                 yield chunk
+                del chunk  # as in providers/body.py
         finally:
             aclose = getattr(chunks, "aclose", None)
             if aclose is not None:

@@ -95,6 +95,7 @@ class OutboundReply:
         try:
             while chunk := await content.readany():
                 yield chunk
+                del chunk  # as in providers/body.py
                 if content.total_bytes >= LARGE_STREAM:
                     self._enlarge_buffers()
         except _UPSTREAM_FAULTS as error:

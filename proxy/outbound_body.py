@@ -100,6 +100,7 @@ class OutboundBody(Payload):
                 await asyncio.sleep(0)
             async with asyncio.timeout(self.stalled.seconds):
                 await writer.write(chunk)
+            del chunk  # as in providers/body.py
         if left:
             self._fail(TruncatedBody("the body ended before its declared length"))
 

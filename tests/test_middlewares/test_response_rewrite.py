@@ -18,6 +18,7 @@ from tests.test_middlewares.running_chain import (
     running_chain,
     scripted_provider,
 )
+from tests.test_providers.streams import Watched
 
 KEY = {"x-goog-api-key": "AIza-secret"}
 PATH = "/genai/v1beta/models/m:generateContent"
@@ -178,6 +179,20 @@ async def test_a_download_is_streamed_and_closed(length: int | None) -> None:
             assert answer.content_type == "application/jsonl"
             assert answer.content_length == length
     assert closed == [True]
+
+
+async def test_a_chunk_that_was_sent_is_not_kept_while_the_next_is_waited_for() -> None:
+    source = Watched()
+
+    async def close() -> None:
+        pass
+
+    download = Download(Body(source.chunks(), source.SIZE), "application/jsonl", close)
+    files = Scripted(lambda *_: download)
+    async with running_chain(scripted_provider("openai", files=files)) as client:
+        async with client.get("/genai/v1/files/file-1:download?alt=media", headers=KEY) as answer:
+            assert await answer.read() == bytes(source.SIZE)
+    assert (source.read, source.kept) == (source.SIZE, [])
 
 
 async def test_a_download_without_a_body_for_head() -> None:

@@ -1,9 +1,11 @@
+from collections.abc import AsyncIterator, Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.body import Body, Slices, TruncatedBody, drain, in_memory, join, once, read_up_to
-from tests.test_providers.streams import CUTS, collect, cut, stream
+from tests.test_providers.streams import CUTS, Watched, collect, cut, stream
 
 
 @given(st.binary(max_size=60), CUTS, st.integers(1, 20))
@@ -51,6 +53,27 @@ async def test_a_stream_that_ends_too_early() -> None:
 )
 def test_the_length_of_a_joined_body(lengths: tuple[int | None, ...], length: int | None) -> None:
     assert join(*(Body(once(b""), each) for each in lengths)).length == length
+
+
+@pytest.mark.parametrize(
+    "passed_on",
+    [
+        lambda chunks: Slices(chunks).take(Watched.SIZE),
+        lambda chunks: Slices(chunks).take_up_to(Watched.SIZE),
+        lambda chunks: join(Body(chunks, None)),
+    ],
+    ids=["take", "take_up_to", "join"],
+)
+async def test_no_chunk_is_kept_while_the_next_is_waited_for(
+    passed_on: Callable[[AsyncIterator[bytes]], Body],
+) -> None:
+    source = Watched()
+    chunks = aiter(passed_on(source.chunks()).chunks)
+    while await anext(chunks, None) is not None:
+        pass
+    # `take` does not ask again when it has enough.
+    assert source.read >= 2000
+    assert not source.kept
 
 
 async def test_a_joined_body_has_its_parts_in_order() -> None:

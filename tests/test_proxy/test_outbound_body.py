@@ -10,6 +10,7 @@ from providers.body import Body, TruncatedBody
 from providers.errors import invalid_argument
 from providers.upstream import OutboundRequest
 from proxy.outbound import OutboundClient
+from tests.test_providers.streams import Watched
 from tests.test_proxy.raw_upstream import (
     RecordingUpstream,
     Source,
@@ -100,6 +101,22 @@ async def test_a_body_that_is_too_long_never_arrives_complete(
             await client.send(OutboundRequest("POST", url, {}, body))
         await heard.ended.wait()
     assert not heard.data or len(heard.body) < length
+
+
+async def test_a_chunk_that_was_sent_is_not_kept(client: OutboundClient) -> None:
+    source = Watched()
+
+    async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+        await reader.readexactly(source.SIZE)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    async with raw_upstream(conversation) as url:
+        body = Body(source.chunks(), source.SIZE)
+        async with await client.send(OutboundRequest("POST", url, {}, body)) as reply:
+            assert await reply.read(0) == b""
+    # The last one is sent only when the source has ended.
+    assert (source.read, source.kept) == (source.SIZE, [2])
 
 
 # --- a caller that cancels -------------------------------------------------------------------
