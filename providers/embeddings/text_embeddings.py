@@ -13,7 +13,7 @@ from providers.errors import invalid_argument
 from providers.gemini_content.embeddings import embed_requests, embed_settings
 from providers.gemini_content.normalise import normalise_embed
 from providers.gemini_content.warnings import Warnings
-from providers.json_api.answer_shape import UnreadableAnswer
+from providers.json_api.answer_shape import UnreadableAnswer, unusable
 from providers.json_api.json_text import parse_clients_object, render_compact
 from providers.json_api.read_in_memory import read_in_memory
 from providers.limits import EMBEDDINGS
@@ -122,7 +122,7 @@ class TextEmbeddings:
         try:
             answer = self._api.from_provider(document, reply.headers)
         except UnreadableAnswer as error:
-            raise invalid_answer(f"{name}: {error.message}") from None
+            raise unusable(error, name) from None
         found = [answer["embedding"]] if "embedding" in answer else answer["embeddings"]
         vectors = [reader.vector(each["values"]) for each in found]
         _check(name, vectors, call)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from providers.errors import FerryError
 from providers.status import Status
+from providers.upstream import UpstreamError
 
 INT64_END: Final = 2**63 - 1
 # Fewer digits than `INT64_END` has. Python refuses to parse a number of more than 4,300 digits.
@@ -36,6 +37,16 @@ def unreadable(what: str) -> UnreadableAnswer:
 def untranslatable(what: str) -> UnreadableAnswer:
     """For a value that Gemini's schema has no place for."""
     return UnreadableAnswer(Status.UNIMPLEMENTED, what)
+
+
+def unusable(error: UnreadableAnswer, name: str = "") -> UpstreamError:
+    """For an answer of which nothing can be used; `name` is the provider's.
+
+    One that Gemini's schema has no place for is not asked for again: the next would be the same.
+    """
+    lasts = error.status is Status.UNIMPLEMENTED
+    message = f"{name}: {error.message}" if name else error.message
+    return UpstreamError(Status.UNIMPLEMENTED if lasts else Status.UNAVAILABLE, message)
 
 
 def unknown_type(value: object, where: str) -> UnreadableAnswer:

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from typing import Final, Protocol, TypeVar
 
 from providers.gemini_content.streamed_answer import Chunk
-from providers.json_api.answer_shape import UnreadableAnswer
+from providers.json_api.answer_shape import UnreadableAnswer, unusable
 from providers.json_api.json_text import render_json
 from providers.prompts.server_sent_events import event_data
 from providers.resources import AnswerStream
@@ -54,4 +54,4 @@ async def translated(
             for chunk in reader.end():
                 yield render_json(chunk)
     except UnreadableAnswer as error:
-        raise invalid_answer(error.message) from None
+        raise unusable(error) from None

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings
-from providers.json_api.answer_shape import UnreadableAnswer
+from providers.json_api.answer_shape import UnreadableAnswer, unusable
 from providers.json_api.json_text import (
     parse_clients_object,
     parse_object,
@@ -64,4 +64,4 @@ def _from_provider(name: str, answer: bytes, translate: FromProvider) -> bytes:
     try:
         return render_json(translate(document))
     except UnreadableAnswer as error:
-        raise invalid_answer(f"{name}: {error.message}") from None
+        raise unusable(error, name) from None
