@@ -15,7 +15,7 @@ from providers.upstream import UpstreamError
 
 AUDIO = {"audio": {"id": "a"}}
 ODD = {"content": 1}
-# SDKs send a request again after UNAVAILABLE. After the first of these the answer would be the same.
+# SDKs send a request again after UNAVAILABLE, but the first answer would be the same again.
 STATUSES = [(AUDIO, Status.UNIMPLEMENTED), (ODD, Status.UNAVAILABLE)]
 
 
