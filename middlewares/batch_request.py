@@ -9,7 +9,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from middlewares import operations as op
-from middlewares.ferry_headers import IDEMPOTENCY_KEY
+from middlewares.ferry_headers import IDEMPOTENCY_KEY, check_cache_header
 from middlewares.header_text import header_text
 from middlewares.inbound_body import read_whole
 from middlewares.provider_resolution import check_file_owner
@@ -22,6 +22,7 @@ from providers.json_api.path_names import check_path_name
 from providers.json_api.read_in_memory import read_in_memory
 from providers.json_api.unknown_members import unknown_member
 from providers.limits import DISPLAY_NAME, INSPECTED_BODY
+from providers.prompt_cache import CACHE_HEADER
 from providers.resource_names import file_id_of_uri
 from providers.resources import (
     BatchKind,
@@ -49,6 +50,8 @@ def new_batch(kind: BatchKind) -> Parse:
     async def parse(request: web.Request) -> op.Operation:
         gateway, provider, model = request.app[GATEWAY], request[PROVIDER], request[ROUTE].name
         check_path_name(model, None, "model")
+        if kind is BatchKind.GENERATE:
+            check_cache_header(request)
         if provider.batches is None:
             return await _relayed_batch(request)
         data = await read_inline(request)
@@ -56,12 +59,19 @@ def new_batch(kind: BatchKind) -> Parse:
         check = partial(check_file_owner, gateway, provider)
         parse = partial(parse_new_batch, data, model, kind, key or None, check)
         batch = await read_in_memory(gateway.memory, data, parse)
+        batch = replace(batch, fingerprint=_fingerprint(batch.fingerprint, request))
         if isinstance(batch.source, str):
             check(batch.source, "batch.inputConfig.fileName")
             request[INPUT_FILE] = f"files/{batch.source}"
         return op.CreateBatch(batch)
 
     return parse
+
+
+def _fingerprint(of_body: str, request: web.Request) -> str:
+    """With the header that changes what is made of the body."""
+    cache = header_text(request.headers.get(CACHE_HEADER, ""))
+    return hashlib.sha256(f"{of_body} {cache}".encode()).hexdigest() if cache else of_body
 
 
 async def _relayed_batch(request: web.Request) -> op.Relayed:

@@ -6,8 +6,9 @@ from typing import Final
 
 from aiohttp import web
 
-from middlewares.request_keys import GATEWAY
+from middlewares.request_keys import GATEWAY, PROVIDER
 from providers.errors import invalid_argument
+from providers.prompt_cache import CACHE_HEADER
 from providers.provider import Provider
 from providers.resources import ResultForm
 
@@ -51,6 +52,18 @@ def parse_result_form(request: web.Request) -> ResultForm:
     if text not in list(ResultForm):
         raise invalid_argument(f"{RESULTS} must be {' or '.join(ResultForm)}")
     return ResultForm(text)
+
+
+def check_cache_header(request: web.Request) -> None:
+    """Raises INVALID_ARGUMENT for a prompt to a provider without such a cache.
+
+    Called only for prompts, since SDKs send a client's headers with every call.
+    """
+    provider = request[PROVIDER]
+    if CACHE_HEADER in request.headers and CACHE_HEADER not in provider.passed_headers:
+        raise invalid_argument(
+            f"{provider.name} has no prompt cache that can be asked for: remove {CACHE_HEADER}"
+        )
 
 
 def check_ferry_headers(request: web.Request) -> None:

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from middlewares import operations as op
 from middlewares import outcomes
+from middlewares.ferry_headers import check_cache_header
 from middlewares.provider_resolution import check_file_owner
 from middlewares.request_keys import GATEWAY, PROVIDER, ROUTE
 from middlewares.request_rewrite import read_inline, relayed
@@ -15,12 +16,14 @@ from providers.resources import Prompt
 
 
 async def generate(request: web.Request) -> op.Operation:
+    check_cache_header(request)
     if op.PROMPTS.of(request[PROVIDER]) is None:
         return replace(await relayed(request), timing=op.Timing.ANSWERED)
     return op.Generate(await _prompt(request))
 
 
 async def stream(request: web.Request) -> op.Operation:
+    check_cache_header(request)
     if op.PROMPTS.of(request[PROVIDER]) is None:
         return replace(await relayed(request), timing=op.Timing.ANSWERED)
     form = outcomes.StreamForm(request.query.get("alt", outcomes.StreamForm.LIST))

@@ -19,6 +19,7 @@ from providers.mistral import provider as mistral
 from providers.observation import UNOBSERVED, Observer
 from providers.openai import provider as openai
 from providers.openai_content.schema_rules import OPENAI_SCHEMAS, any_schema
+from providers.prompt_cache import CacheLife
 from providers.provider import Provider
 from providers.spool import OpenSpool, no_spool
 from providers.state import State
@@ -84,6 +85,7 @@ def _anthropic(name: str, settings: ProviderSettings, deps: Dependencies) -> Pro
         default_max_tokens=settings.default_max_tokens,
         state_life=deps.settings.state_ttl,
         limits=_limits(deps),
+        cache=_cache(settings),
     )
     return anthropic.anthropic(name, options, deps.upstream, deps.state, deps.memory, deps.observer)
 
@@ -121,10 +123,15 @@ def _bedrock(name: str, settings: ProviderSettings, deps: Dependencies) -> Provi
         ),
         upload_life=deps.settings.upload_ttl,
         limits=_limits(deps),
+        cache=_cache(settings),
     )
     return bedrock.bedrock(
         options, deps.upstream, deps.state, deps.memory, deps.background, deps.observer
     )
+
+
+def _cache(settings: ProviderSettings) -> CacheLife | None:
+    return None if settings.prompt_cache == "off" else CacheLife(settings.prompt_cache)
 
 
 def _limits(deps: Dependencies) -> Limits:
@@ -164,6 +171,7 @@ _BEDROCK_TARGET: Final = ("region", "role_arn", "s3_uri")
 _BEDROCK_SETTINGS: Final = frozenset(
     {
         *_BEDROCK_TARGET,
+        "prompt_cache",
         "runtime_url",
         "s3_endpoint_url",
         "min_records",
@@ -180,7 +188,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     openai.KIND: Kind(_openai, frozenset({"uploads"}), public_url=openai.DEFAULT_BASE_URL),
     anthropic.KIND: Kind(
         _anthropic,
-        frozenset({"default_max_tokens", "api_version"}),
+        frozenset({"default_max_tokens", "api_version", "prompt_cache"}),
         public_url=anthropic.DEFAULT_BASE_URL,
     ),
     mistral.KIND: Kind(_mistral, public_url=mistral.DEFAULT_BASE_URL),

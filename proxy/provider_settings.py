@@ -25,6 +25,7 @@ Credentials = Literal["caller", "ambient"]
 Uploads = Literal["auto", "staged"]
 ApiVersion = Literal["2023-06-01", "2026-10-21"]
 ImmediateBatches = Literal["never", "small", "always"]
+PromptCache = Literal["off", "5m", "1h"]
 SmallBatches = Literal["refuse", "immediate"]
 
 # Every kind has these settings. The others belong to the kinds that list them.
@@ -46,6 +47,7 @@ class ProviderSettings(BaseModel):
     uploads: Annotated[Uploads, one_of(*get_args(Uploads))] = "auto"
     default_max_tokens: Annotated[int, whole_number(1)] = 4096
     api_version: Annotated[ApiVersion, one_of(*get_args(ApiVersion))] = "2023-06-01"
+    prompt_cache: Annotated[PromptCache, one_of(*get_args(PromptCache))] = "off"
     runtime_url: HttpUrl | None = None
     region: Annotated[str, BeforeValidator(parse_region)] | None = None
     role_arn: Annotated[str, BeforeValidator(parse_role_arn)] | None = None

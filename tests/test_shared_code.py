@@ -30,11 +30,13 @@ NAMES = re.compile(
     r"|recordId|modelInput|custom_id|cachedContent|cached_content|vector_store|billing|^file_ids?$",
     re.IGNORECASE,
 )
-# Our own word for the id of a request, as it is written in the state store; a path of Google's; and
-# the members by which a line of any provider's batch is known, whichever provider gets it.
+# Our own word for the id of a request, as it is written in the state store; a path of Google's;
+# the members by which a line of any provider's batch is known, whichever provider gets it; and a
+# request header of ours.
 ALLOWED = {
     ("providers/batches/request_table.py", "custom_id"),
     ("middlewares/relayed_families.py", "cachedContents"),
+    ("providers/prompt_cache.py", "x-ferry-anthropic-cache"),
     ("providers/uploads/batch_inputs.py", "custom_id"),
     ("providers/uploads/batch_inputs.py", "recordId"),
 }

@@ -33,6 +33,7 @@ from providers.json_api.client import Answer, JsonApi, outcome_unknown
 from providers.limits import Limit
 from providers.memory import Reservation
 from providers.observation import Observer
+from providers.prompt_cache import CacheLife
 from providers.resources import NewBatch
 from providers.spool import Spool
 
@@ -59,6 +60,7 @@ class Job:
     default_max_tokens: int
     attempt: Attempt
     spool: Spool
+    cache: CacheLife | None
     id: str = field(default_factory=lambda: secrets.token_hex(16))
 
     def translator(self) -> AnthropicTranslator:
@@ -68,6 +70,7 @@ class Job:
             self.items,
             self.default_max_tokens,
             self.batch.check_file_name,
+            self.cache,
         )
 
 

@@ -10,11 +10,13 @@ from providers.batches.line_formats import LineFormats, SeenTexts, check_custom_
 from providers.batches.request_table import RowKind, indexed_id
 from providers.claude_content.api_version import OLD_VERSION, SAMPLING, needs_old_version
 from providers.claude_content.generate_to_anthropic import to_anthropic_message
+from providers.claude_content.prompt_cache import marked_for_cache
 from providers.errors import invalid_argument
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.json_text import render_compact, render_json
 from providers.json_api.unknown_members import refuse_unknown
+from providers.prompt_cache import CacheLife
 from providers.resources import CheckFileName, any_file_name
 
 ENDPOINT: Final = "v1/messages"
@@ -66,6 +68,7 @@ class AnthropicTranslator:
         items: BatchItems,
         default_max_tokens: int,
         check_file_name: CheckFileName = any_file_name,
+        cache: CacheLife | None = None,
     ) -> None:
         self.warnings = Warnings()
         self.files = FileReferences(NATIVE_FILE, check_file_name)
@@ -73,6 +76,7 @@ class AnthropicTranslator:
         self._job_id = job_id
         self._items = items
         self._default_max_tokens = default_max_tokens
+        self._cache = cache
 
     def line(self, index: int, request: object, path: str) -> bytes:
         """The item for request `index`, which is at `path` in the client's input."""
@@ -87,7 +91,8 @@ class AnthropicTranslator:
             api_version=OLD_VERSION,
         )
         self._items.note(params)
-        return render_json({"custom_id": indexed_id(index, self._job_id), "params": params})
+        marked = marked_for_cache(params, self._cache)
+        return render_json({"custom_id": indexed_id(index, self._job_id), "params": marked})
 
 
 class AnthropicLines:

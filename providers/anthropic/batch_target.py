@@ -25,6 +25,7 @@ from providers.json_api.client import Answer, JsonApi, wrong_state_if_refused
 from providers.json_api.page_tokens import decode_page_token, encode_page_token
 from providers.memory import Limits, MemoryBudget, Reservation
 from providers.observation import Observer
+from providers.prompt_cache import CacheLife, requested_cache
 from providers.resource_names import FileKind, parse_file_id
 from providers.resources import Batch, BatchKind, NewBatch, Page
 from providers.state import State
@@ -41,6 +42,7 @@ class AnthropicBatchTarget:
         memory: MemoryBudget,
         limits: Limits,
         default_max_tokens: int,
+        cache: CacheLife | None,
         observer: Observer,
     ) -> None:
         self.name = client.name
@@ -52,6 +54,7 @@ class AnthropicBatchTarget:
         self._memory = memory
         self._limits = limits
         self._default_max_tokens = default_max_tokens
+        self._cache = cache
         self._creation = BatchCreation(client, self.tables, self.records, observer)
 
     async def make(self, caller: Caller, batch: NewBatch, attempt: Attempt) -> FoundBatch:
@@ -60,10 +63,11 @@ class AnthropicBatchTarget:
                 "Anthropic has no embeddings, so client.batches.create_embeddings does not work "
                 "with it; client.batches.create does"
             )
+        cache = requested_cache(caller) or self._cache
         items = BatchItems()
         source = await self._input(caller, batch, items)
         async with self._limits.open_spool() as spool:
-            job = Job(caller, batch, source, items, self._default_max_tokens, attempt, spool)
+            job = Job(caller, batch, source, items, self._default_max_tokens, attempt, spool, cache)
             with self._memory.reserve() as reservation:
                 native, record = await self._creation.create(job, reservation)
         return AnthropicBatch(self, caller, native, record)

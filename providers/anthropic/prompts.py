@@ -9,6 +9,7 @@ from providers.claude_content.api_version import OLD_VERSION, needs_old_version
 from providers.claude_content.generate_to_anthropic import to_anthropic_message
 from providers.claude_content.message_from_anthropic import from_anthropic_message
 from providers.claude_content.message_stream import MessageStream
+from providers.claude_content.prompt_cache import marked_for_cache
 from providers.credential import Caller
 from providers.gemini_content.service_tier import take_service_tier
 from providers.gemini_content.unsupported import require_model
@@ -16,6 +17,7 @@ from providers.gemini_content.warnings import Warnings
 from providers.json_api.answer_shape import present
 from providers.json_api.client import JsonApi
 from providers.memory import MemoryBudget
+from providers.prompt_cache import CacheLife, requested_cache
 from providers.prompts.stream import event_stream
 from providers.prompts.translation import from_provider, to_provider
 from providers.resources import AnswerStream, Generated, Prompt
@@ -28,32 +30,53 @@ _SERVICE_TIERS: Final = {"STANDARD": "standard_only"}
 class AnthropicPrompts:
     """Implements `providers.provider.Prompts`."""
 
-    def __init__(self, client: JsonApi, memory: MemoryBudget, default_max_tokens: int) -> None:
+    def __init__(
+        self,
+        client: JsonApi,
+        memory: MemoryBudget,
+        default_max_tokens: int,
+        cache: CacheLife | None,
+    ) -> None:
         self._client = client
+        self._cache = cache
         self._memory = memory
         self._default_max_tokens = default_max_tokens
 
     async def generate(self, caller: Caller, prompt: Prompt) -> Generated:
         headers: dict[str, str] = {}
-        sent = await to_provider(self._memory, prompt, partial(self._translate, prompt, headers))
+        translate = partial(self._translate, prompt, self._cache_of(caller), headers)
+        sent = await to_provider(self._memory, prompt, translate)
         answer = await self._client.ask(caller, _PATH, sent.body, **headers)
         document = await from_provider(self._client.name, answer, from_anthropic_message)
         return Generated(document, sent.warnings)
 
     async def stream(self, caller: Caller, prompt: Prompt) -> AnswerStream:
         headers: dict[str, str] = {}
-        translate = partial(self._translate_stream, prompt, headers)
+        translate = partial(self._translate_stream, prompt, self._cache_of(caller), headers)
         sent = await to_provider(self._memory, prompt, translate)
         reply = await self._client.begin(caller, _PATH, sent.body, **headers)
         return await event_stream(self._client.name, reply, MessageStream(), sent.warnings)
 
+    def _cache_of(self, caller: Caller) -> CacheLife | None:
+        return requested_cache(caller) or self._cache
+
     def _translate_stream(
-        self, prompt: Prompt, headers: dict[str, str], request: dict[str, Any], warnings: Warnings
+        self,
+        prompt: Prompt,
+        cache: CacheLife | None,
+        headers: dict[str, str],
+        request: dict[str, Any],
+        warnings: Warnings,
     ) -> dict[str, Any]:
-        return self._translate(prompt, headers, request, warnings) | {"stream": True}
+        return self._translate(prompt, cache, headers, request, warnings) | {"stream": True}
 
     def _translate(
-        self, prompt: Prompt, headers: dict[str, str], request: dict[str, Any], warnings: Warnings
+        self,
+        prompt: Prompt,
+        cache: CacheLife | None,
+        headers: dict[str, str],
+        request: dict[str, Any],
+        warnings: Warnings,
     ) -> dict[str, Any]:
         """Adds to `headers` what the request needs."""
         tier = take_service_tier(request, _SERVICE_TIERS, "Anthropic")
@@ -70,4 +93,4 @@ class AnthropicPrompts:
         )
         if needs_old_version(params):
             headers["anthropic_version"] = OLD_VERSION
-        return params | present({"service_tier": tier})
+        return marked_for_cache(params, cache) | present({"service_tier": tier})

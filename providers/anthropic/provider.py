@@ -21,6 +21,7 @@ from providers.batches.target_batches import TargetBatches
 from providers.json_api.credential_check import models_check
 from providers.memory import Limits, MemoryBudget
 from providers.observation import UNOBSERVED, Observer
+from providers.prompt_cache import CACHE_HEADER, CacheLife
 from providers.provider import KeyForm, NameForms, Provider
 from providers.resource_names import FileKind
 from providers.retries import Retries
@@ -48,13 +49,17 @@ NAMES: Final = NameForms(
 
 @dataclass(frozen=True, slots=True)
 class AnthropicOptions:
-    """`state_life` is how long the proxy keeps the input file of a batch."""
+    """`state_life` is how long the proxy keeps the input file of a batch.
+
+    `cache`: the cache for which prompts are marked if their client says nothing.
+    """
 
     base_url: URL
     api_version: str
     default_max_tokens: int
     state_life: timedelta
     limits: Limits
+    cache: CacheLife | None = None
 
 
 def anthropic(
@@ -72,7 +77,14 @@ def anthropic(
     records = FileRecords(name, state)
     uploads = ResumableUploads(AnthropicUploadTarget(client, state, records, staged), state)
     batch_target = AnthropicBatchTarget(
-        client, state, staged, memory, options.limits, options.default_max_tokens, observer
+        client,
+        state,
+        staged,
+        memory,
+        options.limits,
+        options.default_max_tokens,
+        options.cache,
+        observer,
     )
     batches = TargetBatches(batch_target, state, memory, options.limits, observer)
     check = models_check(client, "v1/models")
@@ -80,14 +92,14 @@ def anthropic(
         name=name,
         kind=KIND,
         names=NAMES,
-        passed_headers=PASSED_HEADERS,
+        passed_headers=PASSED_HEADERS | {CACHE_HEADER},
         scoping_headers=SCOPING_HEADERS,
         uploads=uploads,
         upload_check=check,
         batch_check=check,
         files=FilesWithResults(AnthropicFiles(client, records, staged), batches, uploads.create),
         batches=batches,
-        prompts=AnthropicPrompts(client, memory, options.default_max_tokens),
+        prompts=AnthropicPrompts(client, memory, options.default_max_tokens, options.cache),
         models=AnthropicModels(client),
         tokens=AnthropicTokens(client, memory, options.default_max_tokens),
         file_expiry=FILE_EXPIRY,

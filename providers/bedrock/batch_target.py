@@ -15,6 +15,7 @@ from providers.batches.immediate.jobs import ImmediateJobs, ImmediateUse
 from providers.batches.json_lines import LineSplitter
 from providers.batches.repeats import Attempt
 from providers.bedrock.content.native_lines import NativeRules, line_formats
+from providers.bedrock.content.prompt_cache import cache_of
 from providers.bedrock.files import key_of, no_such_file
 from providers.bedrock.jobs.job_batches import JobBatches
 from providers.bedrock.jobs.job_creation import NewJob
@@ -24,7 +25,8 @@ from providers.credential import Caller
 from providers.errors import FerryError, NotFound, invalid_argument
 from providers.memory import Limits, MemoryBudget, Reservation
 from providers.observation import Observer
-from providers.resources import Batch, NewBatch, Page
+from providers.prompt_cache import CacheLife, requested_cache
+from providers.resources import Batch, BatchKind, NewBatch, Page
 from providers.spool import Spool
 from providers.status import Status
 
@@ -46,6 +48,7 @@ class BedrockBatchTarget:
         minimum: int,
         memory: MemoryBudget,
         limits: Limits,
+        cache: CacheLife | None,
         observer: Observer,
     ) -> None:
         self.name = jobs.jobs.name
@@ -56,6 +59,7 @@ class BedrockBatchTarget:
         self._minimum = minimum
         self._memory = memory
         self._limits = limits
+        self._cache = cache
         self._observer = observer
 
     async def make(self, caller: Caller, batch: NewBatch, attempt: Attempt) -> FoundBatch:
@@ -84,19 +88,22 @@ class BedrockBatchTarget:
         self, caller: Caller, job: NewJob, spool: Spool, reservation: Reservation
     ) -> FoundBatch:
         with observed_refusals(self._observer):
-            found = await self._ready(job, spool, reservation)
+            found = await self._ready(caller, job, spool, reservation)
         found.checked.report_to(self._observer)
         if self._runs_itself(found):
             return await self._create_immediate(caller, job, found)
         return await self._jobs.create(job, found)
 
-    async def _ready(self, job: NewJob, spool: Spool, reservation: Reservation) -> ReadyInput:
+    async def _ready(
+        self, caller: Caller, job: NewJob, spool: Spool, reservation: Reservation
+    ) -> ReadyInput:
         """The input of a job or of an immediate batch, which its number of requests decides."""
         target, batch = job.target, job.batch
         rules = NativeRules(target.may_read)
         media = Media(target.folder, job.input_folder, batch.check_file_name)
         source = self._source(target, batch, rules)
-        found = await ready(JobInput(batch, source, rules, media, spool), reservation)
+        new = JobInput(batch, source, rules, media, spool, self._cache_of(caller, batch))
+        found = await ready(new, reservation)
         if found.count < self._minimum and self._use is ImmediateUse.NEVER:
             raise self._too_small(found.count)
         if not self._runs_itself(found):
@@ -106,6 +113,11 @@ class BedrockBatchTarget:
             found = await ready(replace(found.input, media=media), reservation)
         await found.input.media.check(self._jobs.s3, target)
         return found
+
+    def _cache_of(self, caller: Caller, batch: NewBatch) -> CacheLife | None:
+        if batch.kind is BatchKind.EMBED:
+            return None
+        return cache_of(batch.model, requested_cache(caller), self._cache)
 
     def _runs_itself(self, found: ReadyInput) -> bool:
         return found.count < self._minimum or self._use is ImmediateUse.ALWAYS

@@ -10,6 +10,7 @@ from providers.aws.target import AwsTarget, AwsTargets
 from providers.bedrock.content.bedrock_models import InvocationType
 from providers.bedrock.content.converse_stream import ClaudeStream, ConverseStream, Event
 from providers.bedrock.content.generate_to_bedrock import to_bedrock
+from providers.bedrock.content.prompt_cache import cache_of
 from providers.bedrock.content.result_from_bedrock import asked_for_thoughts, echoed, from_model
 from providers.bedrock.event_stream import typed_events
 from providers.bedrock.jobs.job_media import Media
@@ -20,6 +21,7 @@ from providers.gemini_content.warnings import Warnings
 from providers.json_api.answer_shape import present
 from providers.limits import UPSTREAM_ANSWER
 from providers.memory import MemoryBudget
+from providers.prompt_cache import CacheLife, requested_cache
 from providers.prompts.stream import StreamReader, translated
 from providers.prompts.translation import from_provider, to_provider
 from providers.resources import AnswerStream, Generated, Prompt
@@ -35,15 +37,21 @@ class BedrockPrompts:
     """Implements `providers.provider.Prompts`."""
 
     def __init__(
-        self, client: AwsClient, targets: AwsTargets, memory: MemoryBudget, retries: Retries
+        self,
+        client: AwsClient,
+        targets: AwsTargets,
+        memory: MemoryBudget,
+        retries: Retries,
+        cache: CacheLife | None,
     ) -> None:
         self._client = client
         self._targets = targets
         self._memory = memory
         self._retries = retries
+        self._cache = cache
 
     async def generate(self, caller: Caller, prompt: Prompt) -> Generated:
-        translation = _Translation(prompt, await self._targets.of(caller))
+        translation = await self._translation(caller, prompt)
         sent = await to_provider(self._memory, prompt, translation.to_model)
         async with await self._begin(WHOLE, translation, sent.body) as reply:
             answer = await reply.read(UPSTREAM_ANSWER)
@@ -52,7 +60,7 @@ class BedrockPrompts:
         return Generated(document, sent.warnings)
 
     async def stream(self, caller: Caller, prompt: Prompt) -> AnswerStream:
-        translation = _Translation(prompt, await self._targets.of(caller))
+        translation = await self._translation(caller, prompt)
         sent = await to_provider(self._memory, prompt, translation.to_model)
         reply = await self._begin(STREAMED, translation, sent.body)
         if reply.headers.get("Content-Type") != _EVENT_STREAM:
@@ -60,6 +68,10 @@ class BedrockPrompts:
             raise invalid_answer(f"{self._client.name} did not answer with a stream")
         chunks = translated(typed_events(reply.chunks()), translation.reader(request_id(reply)))
         return AnswerStream(chunks, sent.warnings, reply.aclose)
+
+    async def _translation(self, caller: Caller, prompt: Prompt) -> "_Translation":
+        cache = cache_of(prompt.model, requested_cache(caller), self._cache)
+        return _Translation(prompt, await self._targets.of(caller), cache)
 
     async def _begin(
         self, verbs: Mapping[InvocationType, str], translation: "_Translation", body: bytes
@@ -80,6 +92,7 @@ class _Translation:
 
     prompt: Prompt
     target: AwsTarget
+    cache: CacheLife | None
     invocation: InvocationType = InvocationType.CONVERSE
     read: object = None
     headers: dict[str, str] = field(default_factory=dict)
@@ -88,7 +101,12 @@ class _Translation:
         tier = take_service_tier(request, _SERVICE_TIERS, "Bedrock")
         media = Media(self.target.folder, None, self.prompt.check_file_name)
         self.invocation, body = to_bedrock(
-            request, model=self.prompt.model, path="", warnings=warnings, media_uri=media.uri
+            request,
+            model=self.prompt.model,
+            path="",
+            warnings=warnings,
+            media_uri=media.uri,
+            cache=self.cache,
         )
         self.read = echoed(body).get("modelInput")
         if tier is None:

@@ -33,6 +33,7 @@ from providers.credential import Caller, Credential
 from providers.embeddings.text_embeddings import TextEmbeddings
 from providers.memory import Limits, MemoryBudget
 from providers.observation import UNOBSERVED, Observer
+from providers.prompt_cache import CACHE_HEADER, CacheLife
 from providers.provider import NameForms, Provider
 from providers.resource_names import OBJECT_KEY, OBJECT_LETTER
 from providers.retries import Retries
@@ -56,7 +57,8 @@ _NAMES: Final = NameForms(
 class BedrockOptions:
     """`minimum`: records in a job. `immediate`: the batches that the proxy runs itself.
 
-    `upload_life`: until an unfinished upload is abandoned.
+    `upload_life`: until an unfinished upload is abandoned. `cache`: the cache for which prompts are
+    marked if their client says nothing.
     """
 
     target: AwsTargetOptions
@@ -64,6 +66,7 @@ class BedrockOptions:
     immediate: ImmediateOptions
     upload_life: timedelta
     limits: Limits
+    cache: CacheLife | None = None
 
 
 def bedrock(
@@ -93,7 +96,15 @@ def bedrock(
     )
     jobs = JobBatches(client, targets, state, memory, limits.line)
     batch_target = BedrockBatchTarget(
-        targets, jobs, immediate, options.immediate.use, options.minimum, memory, limits, observer
+        targets,
+        jobs,
+        immediate,
+        options.immediate.use,
+        options.minimum,
+        memory,
+        limits,
+        options.cache,
+        observer,
     )
     combined = CombinedTarget(batch_target, immediate)
     batches = TargetBatches(combined, state, memory, limits, observer)
@@ -106,14 +117,14 @@ def bedrock(
         name=name,
         kind=KIND,
         names=_NAMES,
-        passed_headers=PASSED_HEADERS,
+        passed_headers=PASSED_HEADERS | {CACHE_HEADER},
         scoping_headers=SCOPING_HEADERS,
         uploads=uploads,
         upload_check=s3_check(targets, jobs.s3),
         batch_check=control_plane_check(targets, jobs.jobs),
         files=FilesWithResults(BedrockFiles(targets, jobs.s3), batches, uploads.create),
         batches=batches,
-        prompts=BedrockPrompts(client, targets, memory, retries),
+        prompts=BedrockPrompts(client, targets, memory, retries, options.cache),
         models=BedrockModels(client, targets),
         tokens=BedrockTokens(client, targets, memory, retries),
         embeddings=TextEmbeddings(BedrockEmbeddings(client, targets, retries), memory),

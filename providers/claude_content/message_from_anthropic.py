@@ -124,8 +124,8 @@ def usage_of(counts: object) -> dict[str, Any]:
     details = counts.get("output_tokens_details")
     cached = count_or_none(counts.get("cache_read_input_tokens"))
     sent = count_or_none(counts.get("input_tokens"))
+    created = count_or_none(counts.get("cache_creation_input_tokens"))
     if sent is not None:
-        created = count_or_none(counts.get("cache_creation_input_tokens"))
         sent = count_or_none(sent + (created or 0) + (cached or 0))
     written = count_or_none(counts.get("output_tokens"))
     return usage_metadata(
@@ -133,6 +133,7 @@ def usage_of(counts: object) -> dict[str, Any]:
         written=written,
         thoughts=details.get("thinking_tokens") if isinstance(details, dict) else None,
         cached=cached,
+        stored=created,
         # None if a count is unknown, or if the sum is too large for Gemini's integer.
         total=None if sent is None or written is None else count_or_none(sent + written),
     )

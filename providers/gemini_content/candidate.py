@@ -221,10 +221,12 @@ def usage_metadata(
     thoughts: object = None,
     cached: object,
     total: object,
+    stored: object = None,
 ) -> dict[str, Any]:
     """`{"usageMetadata": {...}}`, or `{}` if no count is known; `written` includes the thoughts.
 
-    A value that is not a count is left out.
+    `sent` includes `cached`, which was read from the provider's prompt cache, and `stored`, which
+    was written to it; Gemini has no name for the second. A value that is not a count is left out.
     """
     values = {
         "promptTokenCount": sent,
@@ -232,6 +234,7 @@ def usage_metadata(
         "thoughtsTokenCount": thoughts,
         "cachedContentTokenCount": cached,
         "totalTokenCount": total,
+        "ferryCacheWriteTokenCount": stored or None,
     }
     # As `count_or_none`, without five calls for each answer.
     metadata = {

@@ -13,6 +13,7 @@ from yarl import URL
 from providers.anthropic.provider import AnthropicOptions, anthropic
 from providers.credential import Caller, Credential
 from providers.memory import Limits
+from providers.prompt_cache import CacheLife
 from providers.provider import Provider
 from providers.resources import BatchKind, NewBatch
 from providers.state import State
@@ -49,9 +50,10 @@ class AnthropicWithFake(ProviderWithFake):
         limits: Limits = LIMITS,
         api_version: str = "2026-10-21",
         state: State | None = None,
+        cache: CacheLife | None = None,
     ) -> Provider:
         """Another process with the same state, or with `state`."""
-        options = AnthropicOptions(self.url, api_version, 4096, STATE_LIFE, limits)
+        options = AnthropicOptions(self.url, api_version, 4096, STATE_LIFE, limits, cache)
         return anthropic("anthropic", options, self.upstream, state or self.state, self.memory)
 
     async def native(self, path: str, method: str = "GET", **order: Any) -> Any:

@@ -18,6 +18,7 @@ from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.memory import Limits
 from providers.observation import UNOBSERVED, Observer
+from providers.prompt_cache import CacheLife
 from providers.provider import Provider
 from providers.resources import Batch, BatchKind, InlineResults, NewBatch
 from providers.state import State
@@ -110,6 +111,7 @@ class BedrockWithFake(ProviderWithFake):
         limits: Limits = LIMITS,
         state: State | None = None,
         observer: Observer = UNOBSERVED,
+        cache: CacheLife | None = None,
         **target: Any,
     ) -> Provider:
         """Another process with the same state, or with `state`."""
@@ -119,6 +121,7 @@ class BedrockWithFake(ProviderWithFake):
             ImmediateOptions(immediate, requests=most, calls=32, setting=MOST_SETTING),
             UPLOAD_LIFE,
             limits,
+            cache,
         )
         kept = state or self.state
         return bedrock(options, self.upstream, kept, self.memory, self.background, observer)

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import AbstractAsyncContextManager
 from typing import Any
+from uuid import uuid4
 
 import orjson
 import pytest
@@ -120,6 +121,41 @@ async def test_a_providers_rate_limit_is_passed_on_once(
     assert headers["Retry-After"] == "7"
     assert not any("ratelimit" in name.lower() for name in headers)
     assert len(await fake.requests(method="POST", path="/")) == 1
+
+
+def caching(ferry: Ferry, fake: FakeClient) -> genai.Client:
+    headers = {"x-model-provider": fake.kind.name, **fake.kind.headers}
+    headers["x-ferry-anthropic-cache"] = "5m"
+    options = types.HttpOptions(base_url=ferry.base_url, headers=headers)
+    return genai.Client(api_key=fake.kind.key, http_options=options)
+
+
+@pytest.mark.parametrize("fake", ["anthropic", "bedrock"], indirect=True)
+async def test_a_cached_instruction_is_read_again(ferry: Ferry, fake: FakeClient) -> None:
+    config = types.GenerateContentConfig(system_instruction=f"{uuid4()} Be brief. " * 300)
+
+    def talk() -> list[types.GenerateContentResponseUsageMetadata | None]:
+        with caching(ferry, fake) as client:
+            chat = client.chats.create(model=MODELS[fake.kind.name], config=config)
+            return [chat.send_message(words).usage_metadata for words in ("hello", "again")]
+
+    first, again = await asyncio.to_thread(talk)
+    assert first is not None
+    assert again is not None
+    assert not first.cached_content_token_count
+    assert (again.cached_content_token_count or 0) > 1000
+    assert (again.prompt_token_count or 0) > (again.cached_content_token_count or 0)
+
+
+@pytest.mark.parametrize("fake", ["openai", "mistral", "gemini"], indirect=True)
+async def test_a_cache_that_the_provider_lacks(ferry: Ferry, fake: FakeClient) -> None:
+    def talk() -> None:
+        with caching(ferry, fake) as client:
+            client.models.generate_content(model=MODELS[fake.kind.name], contents="hello")
+
+    with pytest.raises(errors.ClientError, match="remove x-ferry-anthropic-cache") as refused:
+        await asyncio.to_thread(talk)
+    assert refused.value.code == 400
 
 
 # --- streams -------------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ def owners(field: str) -> set[str]:
 
 # --- the README's table ----------------------------------------------------------------------
 
+OF_KINDS = re.compile(r"\((\w+(?:, \w+)*)\)")
 NAME = re.compile(r"`(FERRY_|…__)([A-Z0-9_<>]+)`")
 PROVIDERS = "FERRY_PROVIDERS__<NAME>__"
 CLIENTS = "clients__<name>__"
@@ -63,7 +64,7 @@ def rows() -> Iterator[Row]:
         yield Row(
             tuple(name.removeprefix("FERRY_").lower() for name in names),
             of_providers[0],
-            set(re.findall(r"\((\w+)\)", first)),
+            {kind for listed in OF_KINDS.findall(first) for kind in listed.split(", ")},
             default,
         )
 

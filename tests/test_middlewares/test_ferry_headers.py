@@ -6,8 +6,17 @@ import pytest
 
 from middlewares.ferry_headers import EXPIRES_AFTER, IDEMPOTENCY_KEY, RESULTS
 from providers.body import in_memory
+from providers.prompt_cache import CACHE_HEADER
 from providers.provider import Provider
-from providers.resources import Download, Page, ResultForm
+from providers.resources import (
+    Batch,
+    BatchKind,
+    BatchState,
+    Download,
+    Generated,
+    Page,
+    ResultForm,
+)
 from tests.test_middlewares.running_chain import (
     Scripted,
     ScriptedReply,
@@ -139,3 +148,59 @@ async def test_an_expiry_is_refused_for_each_kind_of_upload(path: str, protocol:
     assert (reply.status, error["status"]) == (400, "INVALID_ARGUMENT")
     assert error["message"] == f"gemini cannot expire files: remove {EXPIRES_AFTER}"
     assert asked.calls == []
+
+
+# --- the prompt cache -----------------------------------------------------------------------------
+
+PROMPT = b'{"contents": [{"parts": [{"text": "a"}]}]}'
+CACHE = {"x-goog-api-key": "a", CACHE_HEADER: "5m"}
+GENERATE = "/genai/v1/models/m:generateContent"
+
+
+@pytest.mark.parametrize(
+    "call", ["generateContent", "streamGenerateContent", "batchGenerateContent"]
+)
+@pytest.mark.parametrize("capability", ["translated", "relayed"])
+async def test_a_cache_is_refused_where_there_is_none(call: str, capability: str) -> None:
+    asked = Scripted(lambda *_: None)
+    provider = scripted_provider("openai", prompts=asked, batches=asked)
+    if capability == "relayed":
+        provider = scripted_provider("gemini", relay=asked)
+    other = replace(scripted_provider("anthropic"), passed_headers=frozenset({CACHE_HEADER}))
+    async with running_chain(provider, other) as client:
+        url = f"/genai/v1/models/m:{call}"
+        async with client.post(url, data=PROMPT, headers=CACHE) as reply:
+            error = (await reply.json())["error"]
+    assert (reply.status, error["status"]) == (400, "INVALID_ARGUMENT")
+    assert error["message"] == (
+        f"{provider.name} has no prompt cache that can be asked for: remove {CACHE_HEADER}"
+    )
+    assert asked.calls == []
+
+
+async def test_a_cache_is_passed_to_the_provider_that_has_one() -> None:
+    prompts = Scripted(lambda *_: Generated(b"{}"))
+    provider = scripted_provider("anthropic", prompts=prompts)
+    provider = replace(provider, passed_headers=frozenset({CACHE_HEADER}))
+    async with running_chain(provider) as client:
+        async with client.post(GENERATE, data=PROMPT, headers=CACHE) as reply:
+            assert reply.status == 200
+    assert prompts.caller.headers == {CACHE_HEADER: "5m"}
+
+
+async def test_a_batch_with_another_cache_is_another_batch() -> None:
+    batches = Scripted(lambda *_: Batch("b", BatchKind.GENERATE, BatchState.PENDING, "p"))
+    provider = scripted_provider("anthropic", batches=batches)
+    provider = replace(provider, passed_headers=frozenset({CACHE_HEADER}))
+    request = {"request": {"contents": [{"parts": [{"text": "a"}]}]}}
+    body = {"batch": {"inputConfig": {"requests": {"requests": [request]}}}}
+    async with running_chain(provider) as client:
+        for headers in ({}, {CACHE_HEADER: "5m"}, {CACHE_HEADER: "1h"}, {CACHE_HEADER: "1h"}):
+            url, sent = "/genai/v1/models/m:batchGenerateContent", {**CACHE, **headers}
+            if not headers:
+                del sent[CACHE_HEADER]
+            async with client.post(url, json=body, headers=sent) as reply:
+                assert reply.status == 200, await reply.text()
+    prints = [call[2].fingerprint for call in batches.calls]
+    assert len(set(prints)) == 3
+    assert prints[2] == prints[3]

@@ -375,6 +375,7 @@ def test_another_name_needs_a_known_kind(
             "must be a whole number of at least 1",
         ),
         ("FERRY_PROVIDERS__OPENAI__ALLOW_HEADERS", "maybe", "must be true or false"),
+        ("FERRY_PROVIDERS__OPENAI__PROMPT_CACHE", "2h", "must be one of off, 5m, 1h"),
         ("FERRY_PROVIDERS__OPENAI__BASE_URL", "ftp://h", "must be an address such as https://"),
     ],
 )

@@ -135,6 +135,7 @@ def usage_of(counts: object) -> dict[str, Any]:
         sent=_sent(counts, written, total),
         written=written,
         cached=counts.get("cacheReadInputTokens"),
+        stored=counts.get("cacheWriteInputTokens"),
         total=total,
     )
 

@@ -24,11 +24,14 @@ from providers.bedrock.content.embed_to_bedrock import (
 from providers.bedrock.content.generate_to_converse import to_converse
 from providers.bedrock.content.generate_to_invoke_model import to_invoke_model
 from providers.bedrock.content.native_lines import MODEL_INPUT, RECORD_ID
+from providers.bedrock.content.prompt_cache import with_cache_points
 from providers.bedrock.content.tools_to_converse import tools_at
+from providers.claude_content.prompt_cache import marked_for_cache
 from providers.errors import FerryError, invalid_argument
 from providers.gemini_content.normalise import normalise_embed, normalise_generate
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.json_text import render_json
+from providers.prompt_cache import CacheLife
 from providers.resources import BatchKind
 
 
@@ -38,13 +41,14 @@ class BedrockTranslator:
 
     `media_uri` gives the `s3://` URI of a file of this proxy, from its URI or name and the JSON
     path that names it. `tools_at` is the JSON path of the first field about functions in any
-    request, whether Converse can express it or not.
+    request, whether Converse can express it or not. `cache`: what prompts are marked for.
     """
 
     model: str
     kind: BatchKind
     invocation: InvocationType
     media_uri: Callable[[str, str], str | None]
+    cache: CacheLife | None = None
     warnings: Warnings = field(default_factory=Warnings)
     tools_at: str | None = None
 
@@ -65,7 +69,8 @@ class BedrockTranslator:
             )
         normalised = normalise_generate(request, path)
         if self.invocation is InvocationType.INVOKE_MODEL:
-            return to_invoke_model(normalised, model=self.model, path=path, warnings=self.warnings)
+            body = to_invoke_model(normalised, model=self.model, path=path, warnings=self.warnings)
+            return marked_for_cache(body, self.cache)
         asked = self.tools_at or tools_at(normalised, path)
         try:
             body = to_converse(
@@ -80,7 +85,7 @@ class BedrockTranslator:
             raise
         if "toolConfig" in body:  # it leaves out tools that may not be called
             self.tools_at = asked
-        return body
+        return with_cache_points(body, self.model, self.cache)
 
 
 def first_invocation(model: str, kind: BatchKind) -> InvocationType:

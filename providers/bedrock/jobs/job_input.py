@@ -17,6 +17,7 @@ from providers.body import Body
 from providers.errors import FerryError
 from providers.limits import Limit
 from providers.memory import Reservation
+from providers.prompt_cache import CacheLife
 from providers.resources import NewBatch
 from providers.spool import Spool
 
@@ -30,7 +31,7 @@ LIMITS: Final = InputLimits("Bedrock", REQUESTS_LIMIT, SIZE_LIMIT)
 class JobInput:
     """`source` reads the requests each time; `rules` check requests in Bedrock's own format.
 
-    `media` says where the files of the requests will be.
+    `media` says where the files of the requests will be, `cache` what prompts are marked for.
     """
 
     batch: NewBatch
@@ -38,6 +39,7 @@ class JobInput:
     rules: NativeRules
     media: Media
     spool: Spool
+    cache: CacheLife | None
 
     def translator(self, invocation: InvocationType) -> BedrockTranslator:
         return BedrockTranslator(
@@ -45,6 +47,7 @@ class JobInput:
             kind=self.batch.kind,
             invocation=invocation,
             media_uri=self.media.uri,
+            cache=self.cache,
         )
 
 

@@ -6,15 +6,19 @@ from typing import Any
 import orjson
 
 from ..media import seen
+from ..prompt_cache import Cached
 from ..sample import sample
 from .envelope import refuse
 from .signatures import redacted_block, thinking_block
 
 REFUSAL = "I'm sorry, I cannot help with that."
 THINKING_TOKENS = 5
+NOT_CACHED = Cached()
 
 
-def answer(asked: dict[str, Any], custom_id: str, answer_bytes: int) -> dict[str, Any]:
+def answer(
+    asked: dict[str, Any], custom_id: str, answer_bytes: int, cached: Cached = NOT_CACHED
+) -> dict[str, Any]:
     """The Message for a parsed request; raises Refusal for one that asks to fail."""
     text = last_text(asked["messages"])
     if "please fail" in text:
@@ -32,7 +36,7 @@ def answer(asked: dict[str, Any], custom_id: str, answer_bytes: int) -> dict[str
         "stop_sequence": None,
         "stop_details": None,
         **stop,
-        "usage": _usage(asked, words + thought, thought),
+        "usage": _usage(asked, words + thought, thought, cached),
     }
 
 
@@ -122,13 +126,17 @@ def _thoughts(asked: dict[str, Any], text: str) -> list[dict[str, Any]]:
     return [dict(thinking_block(thought, thinking.get("display") or "summarized"))]
 
 
-def _usage(asked: dict[str, Any], written: int, thought: int) -> dict[str, Any]:
-    read = len(orjson.dumps([asked.get("system"), asked["messages"]])) // 4
+def _usage(asked: dict[str, Any], written: int, thought: int, cached: Cached) -> dict[str, Any]:
+    """`input_tokens` are those that were neither read from the cache nor written to it."""
+    sent = len(orjson.dumps([asked.get("tools"), asked.get("system"), asked["messages"]])) // 4
+    made = sum(cached.written.values())
     return {
-        "input_tokens": read,
-        "cache_creation_input_tokens": 0,
-        "cache_read_input_tokens": 0,
-        "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+        "input_tokens": max(1, sent - cached.read - made),
+        "cache_creation_input_tokens": made,
+        "cache_read_input_tokens": cached.read,
+        "cache_creation": {
+            f"ephemeral_{life}_input_tokens": tokens for life, tokens in cached.written.items()
+        },
         "output_tokens": written,
         "output_tokens_details": {"thinking_tokens": thought},
         "service_tier": "batch",

@@ -10,7 +10,7 @@ from ..sample import token_count
 from .answers import answer
 from .gate import allow_query, needs_json
 from .message_stream import message_events
-from .request_rules import parse_counted, parse_params
+from .request_rules import parse_counted, parse_params, pieces
 from .store import DIALECT, OWNER, STORE
 
 
@@ -20,7 +20,8 @@ async def create_message(request: web.Request) -> web.Response:
     params = await read_json(request)
     store = request.app[STORE]
     parsed = parse_params(params, request[DIALECT], _media_type(request))
-    message = answer(parsed, store.new_id("msg_"), store.settings.answer_bytes)
+    cached = store.prompts.use(request[OWNER], parsed["model"], pieces(parsed))
+    message = answer(parsed, store.new_id("msg_"), store.settings.answer_bytes, cached)
     whole = message | store.settings.answer
     if parsed.get("stream"):
         return events(message_events(whole), named=True)

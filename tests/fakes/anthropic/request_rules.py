@@ -1,8 +1,9 @@
 """A Messages request: its table for each API version, and the rules that span its fields."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from ..prompt_cache import Piece, problem
 from ..shape import (
     Either,
     Flag,
@@ -154,10 +155,30 @@ def _checked(
     _check_thinking(asked, model)
     _check_tools(asked)
     _check_output(asked, model)
+    wrong = problem(pieces(asked))
+    if wrong is not None:
+        raise ShapeError("value", "", wrong)
     asked["messages"] = merge_turns(asked["messages"])
     check_turns(asked, model, dialect)
     check_sources(asked["messages"], dialect, media_type)
     return asked
+
+
+def pieces(asked: dict[str, Any]) -> Iterator[Piece]:
+    """The blocks in the order in which they are cached, each with the life of its breakpoint."""
+    system = asked.get("system") or []
+    blocks = [*asked.get("tools", ()), *([system] if isinstance(system, str) else system)]
+    for message in asked["messages"]:
+        content = message["content"]
+        blocks += [content] if isinstance(content, str) else content
+    for block in blocks:
+        control = block.get("cache_control") if isinstance(block, dict) else None
+        bare = (
+            {name: value for name, value in block.items() if name != "cache_control"}
+            if isinstance(block, dict)
+            else block
+        )
+        yield bare, control and control.get("ttl", "5m")
 
 
 def _wrong(path: str, why: str) -> ShapeError:

@@ -12,7 +12,7 @@ from ..refusal import Refusal
 from ..shape import ShapeError
 from .answers import answer
 from .envelope import enveloped, error_body, shape_text
-from .request_rules import parse_params
+from .request_rules import parse_params, pieces
 from .store import AnthropicStore, StoredBatch
 
 
@@ -67,7 +67,8 @@ def _result(
         parsed = parse_params(params, batch.dialect, media_type)
         if parsed.get("stream"):
             raise ShapeError("value", "stream", "streaming is not supported in a batch")
-        message = answer(parsed, custom_id, store.settings.answer_bytes)
+        cached = store.prompts.use(batch.owner, parsed["model"], pieces(parsed))
+        message = answer(parsed, custom_id, store.settings.answer_bytes, cached)
     except Refusal as refusal:
         error = dict(refusal.payload)
     except ShapeError as wrong:

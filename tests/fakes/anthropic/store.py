@@ -10,6 +10,7 @@ from aiohttp import web
 
 from ..blob import Blob, BlobStore
 from ..journal import Settings
+from ..prompt_cache import PromptCache
 from .dialect import Dialect
 from .envelope import now, refuse, timestamp
 
@@ -58,6 +59,7 @@ class AnthropicStore:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.blobs = BlobStore()
+        self.prompts = PromptCache()
         self.files: dict[str, StoredFile] = {}
         self.batches: dict[str, StoredBatch] = {}
         self.made = 0

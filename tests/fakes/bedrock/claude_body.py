@@ -9,6 +9,7 @@ from ..anthropic.answers import answer, last_text
 from ..anthropic.dialect import OLD, Dialect
 from ..anthropic.envelope import shape_text
 from ..anthropic.request_rules import parse_params
+from ..prompt_cache import Cached
 from ..refusal import Refusal
 from ..shape import Sequence, ShapeError, Text
 from .models import Model
@@ -63,11 +64,11 @@ def text_of_claude(asked: dict[str, Any]) -> str:
 
 
 def answer_claude(
-    asked: dict[str, Any], model: Model, seed: str, answer_bytes: int
+    asked: dict[str, Any], model: Model, seed: str, answer_bytes: int, cached: Cached
 ) -> dict[str, Any]:
     """The Message; raises ModelError."""
     try:
-        message = answer(asked, seed, answer_bytes)
+        message = answer(asked, seed, answer_bytes, cached)
     except Refusal as refusal:
         raise ModelError(refusal.payload["message"]) from None
     usage = {name: count for name, count in message["usage"].items() if name != "service_tier"}

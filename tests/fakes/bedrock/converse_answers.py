@@ -8,6 +8,7 @@ import orjson
 from ..anthropic.request_rules import check_closed
 from ..anthropic.signatures import redacted_block, thinking_block
 from ..media import seen
+from ..prompt_cache import Cached
 from ..sample import sample
 from ..shape import ShapeError
 from .model_fields import THINKING_ON, thinking_of
@@ -37,24 +38,30 @@ def _shown(block: dict[str, Any]) -> str:
             return str(block.get("text", ""))
 
 
-def answer_converse(asked: dict[str, Any], answer_bytes: int) -> dict[str, Any]:
-    """The response to a request that `parse_converse` let pass; raises ModelError."""
+def answer_converse(asked: dict[str, Any], answer_bytes: int, cached: Cached) -> dict[str, Any]:
+    """The response to a request that `parse_converse` let pass; raises ModelError.
+
+    Unverified: that the total includes what the cache read and wrote.
+    """
     text = text_of_converse(asked)
     check_not_asked_to_fail(text)
     content, stop = _content(asked, text, answer_bytes)
     thoughts = _thoughts(asked, text)
     written = sum(len(str(block.get("text", "call")).split()) for block in content)
     written += THINKING_TOKENS * len(thoughts)
-    read = len(orjson.dumps([asked.get("system"), asked["messages"]])) // 4
+    tools = asked.get("toolConfig", {}).get("tools")
+    sent = len(orjson.dumps([tools, asked.get("system"), asked["messages"]])) // 4
+    made = sum(cached.written.values())
+    read = max(1, sent - cached.read - made)
     return {
         "output": {"message": {"role": "assistant", "content": thoughts + content}},
         "stopReason": stop,
         "usage": {
             "inputTokens": read,
             "outputTokens": written,
-            "totalTokens": read + written,
-            "cacheReadInputTokens": 0,
-            "cacheWriteInputTokens": 0,
+            "totalTokens": read + cached.read + made + written,
+            "cacheReadInputTokens": cached.read,
+            "cacheWriteInputTokens": made,
         },
         "metrics": {"latencyMs": 1},
     }

@@ -3,10 +3,11 @@
 translation.md sections 1 and 2; what a batch job refuses, bedrock.md sections 3 and 4.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..prompt_cache import Piece, problem
 from ..shape import ShapeError
 from .converse_turns import check_turns
 from .model_fields import check_effort, check_model_fields
@@ -53,6 +54,7 @@ def _check_request(body: dict[str, Any], model: Model, call: ConverseCall) -> No
         check_not_blank(block, f"system[{index}]")
     _check_tools(body)
     check_turns(body["messages"], model, has_tools="toolConfig" in body)
+    _check_cache_points(body, model)
     for uri in s3_uris(body["messages"]):
         if not call.there(uri):
             raise ModelError(f"The S3 location {uri} is not in the job's input, or not there.")
@@ -79,6 +81,28 @@ def _check_tools(body: dict[str, Any]) -> None:
     chosen = config.get("toolChoice", {}).get("tool")
     if chosen is not None and chosen["name"] not in names:
         raise ShapeError("value", "toolConfig.toolChoice.tool.name", "No tool has this name.")
+
+
+def pieces(body: dict[str, Any]) -> Iterator[Piece]:
+    """The blocks in the order in which they are cached, each with the life of its cache point."""
+    blocks = [*body.get("toolConfig", {}).get("tools", ()), *body.get("system", ())]
+    blocks += [block for message in body["messages"] for block in message["content"]]
+    for block, following in zip(blocks, [*blocks[1:], {}], strict=True):
+        if "cachePoint" not in block:
+            yield block, following.get("cachePoint") and following["cachePoint"].get("ttl", "5m")
+
+
+def _check_cache_points(body: dict[str, Any], model: Model) -> None:
+    """Unverified: the words. Nova caches no tools, and for five minutes only."""
+    tools = [tool for tool in body.get("toolConfig", {}).get("tools", ()) if "cachePoint" in tool]
+    lives = {life for _, life in pieces(body) if life is not None}
+    if lives and model.claude is None and not model.is_nova:
+        raise ModelError("This model does not support prompt caching.")
+    if model.is_nova and (tools or "1h" in lives):
+        raise ModelError("This model caches the system prompt and messages for 5 minutes only.")
+    wrong = problem(pieces(body))
+    if wrong is not None:
+        raise ModelError(wrong)
 
 
 def _check_sampling(body: dict[str, Any], model: Model) -> None:

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+from ..anthropic.request_rules import pieces as pieces_of_claude
+from ..aws_keys import ACCOUNT
+from ..prompt_cache import PromptCache
 from ..shape import ShapeError
 from .claude_body import answer_claude, parse_claude, text_of_claude
 from .converse_answers import answer_converse, text_of_converse
-from .converse_rules import ConverseCall, parse_converse
+from .converse_rules import ConverseCall, parse_converse, pieces
 from .embeddings import TITAN_BODIES, embed_cohere, embed_titan
 from .models import Model
 from .sentences import ModelError
@@ -22,19 +25,29 @@ class Answer:
     written: int
 
 
-def converse(body: dict[str, Any], model: Model, call: ConverseCall, answer_bytes: int) -> Answer:
+def converse(
+    body: dict[str, Any],
+    model: Model,
+    call: ConverseCall,
+    answer_bytes: int,
+    prompts: PromptCache,
+) -> Answer:
     """Raises ModelError."""
     asked = parse_converse(body, model, call)
-    output = answer_converse(asked, answer_bytes)
+    cached = prompts.use(ACCOUNT, model.id, pieces(asked))
+    output = answer_converse(asked, answer_bytes, cached)
     usage = output["usage"]
     return Answer(output, text_of_converse(asked), usage["inputTokens"], usage["outputTokens"])
 
 
-def invoke(body: dict[str, Any], model: Model, seed: str, answer_bytes: int) -> Answer:
+def invoke(
+    body: dict[str, Any], model: Model, seed: str, answer_bytes: int, prompts: PromptCache
+) -> Answer:
     """With the model's native body; invented values depend on `seed`. Raises ModelError."""
     if model.claude:
         asked = parse_claude(body, model)
-        output = answer_claude(asked, model, seed, answer_bytes)
+        cached = prompts.use(ACCOUNT, model.id, pieces_of_claude(asked))
+        output = answer_claude(asked, model, seed, answer_bytes, cached)
         usage = output["usage"]
         return Answer(output, text_of_claude(asked), usage["input_tokens"], usage["output_tokens"])
     try:

@@ -98,9 +98,9 @@ def _outcome(
     try:
         if job.converses:
             call = ConverseCall(in_batch=True, there=source.media.__contains__)
-            answer = converse(body, job.model, call, size)
+            answer = converse(body, job.model, call, size, store.prompts)
         else:
-            answer = invoke(body, job.model, native_id, size)
+            answer = invoke(body, job.model, native_id, size, store.prompts)
     except ModelError as error:
         return error
     return replace(answer, output=answer.output | store.settings.answer)

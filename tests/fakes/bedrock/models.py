@@ -54,6 +54,10 @@ class Model:
         return named["name"]
 
     @property
+    def is_nova(self) -> bool:
+        return self.family == "amazon.nova"
+
+    @property
     def embeds(self) -> bool:
         return "embed" in self.family
 

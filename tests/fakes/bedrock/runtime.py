@@ -44,7 +44,7 @@ async def _converse(request: web.Request) -> dict[str, Any]:
     there = await _there(store, body)
     call = ConverseCall(in_batch=False, there=there.__contains__)
     try:
-        answer = converse(body, model, call, store.settings.answer_bytes)
+        answer = converse(body, model, call, store.settings.answer_bytes, store.prompts)
     except ModelError as error:
         raise refuse("ValidationException", str(error)) from None
     return _answered(request, answer)
@@ -74,7 +74,8 @@ def _invoke(request: web.Request) -> Answer:
         check_text(tier, members["serviceTier"], "serviceTier")
     store, model, body = request.app[STORE], _model(request, "InvokeModel"), json_object(request)
     try:
-        return invoke(body, model, secrets.token_hex(8), store.settings.answer_bytes)
+        seed, size = secrets.token_hex(8), store.settings.answer_bytes
+        return invoke(body, model, seed, size, store.prompts)
     except ModelError as error:
         raise refuse("ValidationException", str(error)) from None
 

@@ -12,6 +12,7 @@ from yarl import URL
 from ..aws_keys import ACCOUNT, REGION
 from ..blob import BlobStore
 from ..journal import Settings
+from ..prompt_cache import PromptCache
 from .envelope import now, refuse, timestamp
 from .job_input import JobInput, Quotas
 from .models import Model
@@ -65,6 +66,7 @@ class BedrockStore:
         self.settings = settings
         self.quotas = quotas
         self.blobs = BlobStore()
+        self.prompts = PromptCache()
         self.buckets = RoleBuckets(s3_url, self.blobs)
         self.jobs: dict[str, StoredJob] = {}
         self._tokens: dict[str, StoredJob] = {}

@@ -39,7 +39,7 @@ def job(count: int, **generation: Any) -> Job:
     batch = NewBatch(MODEL, BatchKind.GENERATE, requests, display_name="dn")
     attempt = Attempt(Repeat("anthropic", MemoryState(), "tenant", "key", "f"))
     source = InlineInput(requests, MemoryBudget())
-    return Job(CALLER, batch, source, BatchItems(), 4096, attempt, NoSpool())
+    return Job(CALLER, batch, source, BatchItems(), 4096, attempt, NoSpool(), None)
 
 
 async def create(upstream: ScriptedUpstream, state: MemoryState, made: Job) -> Batch:

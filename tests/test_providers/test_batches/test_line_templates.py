@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from providers.anthropic.batch_lines import AnthropicTranslator, BatchItems
+from providers.anthropic.batch_lines import line_formats as anthropic_formats
 from providers.batches.batch_input import FileInput
 from providers.batches.json_lines import LineSplitter
 from providers.batches.line_formats import LineFormats, RequestTranslator
@@ -28,12 +30,15 @@ from providers.limits import LINE_KEY, LINE_NODES
 from providers.memory import MemoryBudget
 from providers.openai.batch_lines import OpenAITranslator
 from providers.openai.batch_lines import line_formats as openai_formats
+from providers.prompt_cache import CacheLife
 from providers.resources import BatchKind
 from tests.benchmarks.translated_lines import TRANSLATIONS
 
 Request = dict[str, Any]
 Outcome = tuple[list[object], str, str]
 
+ONE_HOUR = CacheLife.ONE_HOUR
+CLAUDE = "anthropic.claude-haiku-4-5-20251001-v1:0"
 TITAN = "amazon.titan-embed-text-v2:0"
 
 CALL = {"functionCall": {"id": "c", "name": "f", "args": {"text": "in the arguments"}}}
@@ -279,6 +284,33 @@ async def test_templates_change_no_embedding(
     for number, each in enumerate(texts):
         request = {"content": {"parts": [{"text": text} for text in each]}}
         lines.append(orjson.dumps({"key": f"k{number}", "request": request} if keyed else request))
+    quick = await read(lines, *made())
+    with patch.object(LineTemplates, "learn"):
+        assert quick == await read(lines, *made())
+
+
+def cached_at_bedrock(invocation: InvocationType) -> tuple[RequestTranslator, LineFormats]:
+    translator = BedrockTranslator(
+        CLAUDE, BatchKind.GENERATE, invocation, lambda _, __: None, cache=ONE_HOUR
+    )
+    return translator, bedrock_formats(CLAUDE, BatchKind.GENERATE, NativeRules(lambda _: False))
+
+
+CACHED: dict[str, Callable[[], tuple[RequestTranslator, LineFormats]]] = {
+    "anthropic": lambda: (
+        AnthropicTranslator("claude-haiku-4-5", "0" * 32, BatchItems(), 4096, cache=ONE_HOUR),
+        anthropic_formats(BatchItems()),
+    ),
+    "converse": partial(cached_at_bedrock, InvocationType.CONVERSE),
+    "invoke": partial(cached_at_bedrock, InvocationType.INVOKE_MODEL),
+}
+
+
+@pytest.mark.parametrize("made", CACHED.values(), ids=CACHED)
+@given(lines=inputs())
+async def test_templates_change_nothing_that_is_marked_for_a_cache(
+    made: Callable[[], tuple[RequestTranslator, LineFormats]], lines: list[bytes]
+) -> None:
     quick = await read(lines, *made())
     with patch.object(LineTemplates, "learn"):
         assert quick == await read(lines, *made())

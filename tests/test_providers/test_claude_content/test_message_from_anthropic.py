@@ -260,6 +260,7 @@ def test_a_refusal_in_the_middle_keeps_the_earlier_text() -> None:
                 "candidatesTokenCount": 4,
                 "thoughtsTokenCount": 3,
                 "totalTokenCount": 118,
+                "ferryCacheWriteTokenCount": 10,
             },
         ),
         (

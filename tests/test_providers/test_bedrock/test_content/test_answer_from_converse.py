@@ -171,6 +171,7 @@ _CACHE = {"cacheReadInputTokens": 100, "cacheWriteInputTokens": 10}
                 "candidatesTokenCount": 7,
                 "cachedContentTokenCount": 100,
                 "totalTokenCount": 118,
+                "ferryCacheWriteTokenCount": 10,
             },
         ),
         # The total shows that the input tokens include the cache.
@@ -181,6 +182,7 @@ _CACHE = {"cacheReadInputTokens": 100, "cacheWriteInputTokens": 10}
                 "candidatesTokenCount": 7,
                 "cachedContentTokenCount": 100,
                 "totalTokenCount": 118,
+                "ferryCacheWriteTokenCount": 10,
             },
         ),
         ({"inputTokens": 1}, {"promptTokenCount": 1}),

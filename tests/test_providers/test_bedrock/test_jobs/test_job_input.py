@@ -31,7 +31,7 @@ def job_input(model: str, *requests: dict[str, Any]) -> JobInput:
     batch = NewBatch(model, BatchKind.GENERATE, inline)
     rules = NativeRules(lambda _: True)
     source, media = InlineInput(inline, MemoryBudget()), Media(Folder("bucket", ""), None)
-    return JobInput(batch, source, rules, media, NoSpool())
+    return JobInput(batch, source, rules, media, NoSpool(), None)
 
 
 async def test_tools_that_converse_supports_use_converse() -> None:
