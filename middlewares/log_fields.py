@@ -5,8 +5,6 @@ messages quote no values of a request, and a name that looks like a key is maske
 """
 
 import re
-from collections.abc import Sequence
-from itertools import chain
 from typing import Any, Final
 
 from aiohttp import web
@@ -118,20 +116,21 @@ def _masked(request: web.Request, text: str, limit: int) -> str:
 
     It is cut to `limit` characters afterwards, since a part of a key cannot be recognised.
     """
-    forms = request.app[GATEWAY].key_forms
+    form = request.app[GATEWAY].key_form
     for secret in _secrets(request):
         text = text.replace(secret, _MASK)
-    text = _WORD.sub(lambda word: _without_key(word[0], forms), text)
-    return _SEGMENT.sub(lambda segment: _without_key(segment[0], forms), text)[:limit]
+    text = _WORD.sub(lambda word: _without_key(word[0], form), text)
+    return _SEGMENT.sub(lambda segment: _without_key(segment[0], form), text)[:limit]
 
 
-def _without_key(word: str, forms: Sequence[re.Pattern[str]]) -> str:
+def _without_key(word: str, form: re.Pattern[str]) -> str:
     """A key may stand at the end of a path, and may itself contain slashes."""
-    after_slashes = (at + 1 for at, character in enumerate(word) if character == "/")
-    for start in chain([0], after_slashes):
-        if any(form.fullmatch(word, start) for form in forms):
-            return word[:start] + _MASK
-    return word
+    start = 0
+    while not form.fullmatch(word, start):
+        start = word.find("/", start) + 1
+        if not start:
+            return word
+    return word[:start] + _MASK
 
 
 def _secrets(request: web.Request) -> list[str]:

@@ -81,9 +81,15 @@ FAMILIES: Final[Sequence[Family]] = (
 )
 
 
+# Almost every call is of none, and one pattern shows that.
+_ANY: Final = re.compile("|".join(family.paths.pattern for family in FAMILIES))
+
+
 def family_of(path: str) -> Family | None:
     """The family of a raw path below the version; None for every other call."""
-    return next((family for family in FAMILIES if family.paths.match(path)), None)
+    if not _ANY.match(path):
+        return None
+    return next(family for family in FAMILIES if family.paths.match(path))
 
 
 def refuse_family(target: str, provider: str, relaying: Sequence[str]) -> FerryError | None:

@@ -14,7 +14,7 @@ from providers.errors import FerryError, invalid_argument, not_found
 from providers.provider import KeyForm
 from providers.status import Status
 from providers.upstream import UpstreamError
-from proxy.log_lines import json_lines
+from proxy.log_lines import JsonLines
 from tests.test_middlewares.running_chain import (
     Scripted,
     ScriptedReply,
@@ -33,7 +33,7 @@ def raising(error: FerryError) -> Scripted:
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
-    (line,) = [json_lines().format(r) for r in caplog.records if r.name == "genai_ferry.access"]
+    (line,) = [JsonLines().format(r) for r in caplog.records if r.name == "genai_ferry.access"]
     assert KEY not in caplog.text
     assert KEY not in line
     document: dict[str, Any] = orjson.loads(line)
@@ -143,6 +143,23 @@ async def test_another_providers_key_in_a_name_is_masked(
         target = f"/genai/v1beta/files/{name}"
         await client.get(target, headers={"x-goog-api-key": KEY, "x-model-provider": "openai"})
     assert logged(caplog)["resource"] == f"files/{shown}"[:200]
+
+
+async def test_the_forms_of_keys_keep_their_flags(caplog: pytest.LogCaptureFixture) -> None:
+    """All of them are one pattern."""
+    forms = [
+        re.compile(r"ascii-\w+", re.ASCII),
+        re.compile(r"any-\w+"),
+        re.compile(r"CASE-.", re.IGNORECASE),
+    ]
+    caplog.set_level(logging.INFO, logger="genai_ferry")
+    keys = [KeyForm(form, "a key") for form in forms]
+    provider = scripted_provider("openai", key_forms=keys, files=raising(not_found("x")))
+    async with running_chain(provider) as client:
+        name = "ascii-é/any-é/case-1/Ascii-e/ascii-e"
+        target = f"/genai/v1beta/files/{name}"
+        await client.get(target, headers={"x-goog-api-key": KEY, "x-model-provider": "openai"})
+    assert logged(caplog)["resource"] == "files/ascii-é/***/***/Ascii-e/***"
 
 
 async def test_a_long_key_is_masked_before_its_name_is_cut(
