@@ -29,9 +29,12 @@ from tests.fakes.mistral.chat_stream import chat_chunks as mistral_chunks
 from tests.fakes.openai.answers import chat as openai_answer
 from tests.fakes.openai.chat_stream import chat_chunks as openai_chunks
 
-STAMP: Final = re.compile(rb'"([0-9]{20})"')
-"""`time.monotonic_ns()`, which all processes of a machine share."""
+STAMP: Final = re.compile(rb'"([a-j]{20})"')
+"""`time.monotonic_ns()`, which all processes of a machine share, in letters: a text of many digits
+costs more to parse."""
 
+_LETTERS: Final = bytes.maketrans(b"0123456789", b"abcdefghij")
+_DIGITS: Final = bytes.maketrans(b"abcdefghij", b"0123456789")
 _PIECE: Final = b'"....."'
 _PIECE_LENGTH: Final = 5
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
@@ -92,6 +95,14 @@ ANSWERS: Final[Mapping[str, Callable[[int], Answers]]] = {
 }
 
 
+def stamp() -> bytes:
+    return (b"%020d" % time.monotonic_ns()).translate(_LETTERS)
+
+
+def seconds_since(stamp: bytes) -> float:
+    return (time.monotonic_ns() - int(stamp.translate(_DIGITS))) / 1e9
+
+
 class _Connection(asyncio.Protocol):
     """One request at a time, as HTTP clients send them."""
 
@@ -150,7 +161,7 @@ class _Connection(asyncio.Protocol):
     def _send(self, event: bytes) -> None:
         if self._transport is not None:
             if self._stamps:
-                event = event.replace(_PIECE, b'"%020d"' % time.monotonic_ns())
+                event = event.replace(_PIECE, b'"%b"' % stamp())
             self._transport.write(b"%x\r\n%b\r\n" % (len(event), event))
 
 

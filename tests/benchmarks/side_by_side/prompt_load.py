@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 from typing import Final
 
 from tests.benchmarks.side_by_side import load
-from tests.benchmarks.side_by_side.event_upstream import STAMP
+from tests.benchmarks.side_by_side.event_upstream import STAMP, seconds_since
 from tests.benchmarks.side_by_side.sides import Side
 
 _PIECE: Final = 1 << 16
@@ -116,9 +116,7 @@ class _Stream(asyncio.Protocol):
         transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
-        now = time.monotonic_ns()
-        for stamp in STAMP.findall(data):
-            self._lags.append((now - int(stamp)) / 1e9)
+        self._lags.extend(map(seconds_since, STAMP.findall(data)))
         if data.endswith(b"0\r\n\r\n"):
             self.ended.set_result(True)
             self._transport.close()
