@@ -5,12 +5,12 @@ is what all of them skip, and the only form of an error that all of them raise i
 first member is `error`.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Final, Protocol, TypeAlias
 
 from middlewares import outcomes
+from middlewares.arrivals import arrivals
 from providers.body import Body, start_body
 from providers.deadlines import CallLimits
 from providers.errors import FerryError
@@ -69,7 +69,7 @@ async def start_stream(
     """
     writer: Writer = Events() if streamed.form is outcomes.StreamForm.EVENTS else List()
     try:
-        arriving = _with_pauses(streamed.answer.chunks, pause, limits)
+        arriving = arrivals(streamed.answer.chunks, pause, limits)
         return await start_body(_written(arriving, writer, envelope))
     except BaseException:
         await streamed.answer.close()
@@ -77,45 +77,16 @@ async def start_stream(
 
 
 async def _written(
-    chunks: AsyncGenerator[bytes | None, None], writer: Writer, envelope: Envelope
+    arriving: AsyncGenerator[list[bytes], None], writer: Writer, envelope: Envelope
 ) -> AsyncGenerator[bytes, None]:
     begun = False
     try:
-        async with aclosing(chunks):
-            async for chunk in chunks:
-                yield writer.pause if chunk is None else writer.element(chunk)
+        async with aclosing(arriving):
+            async for chunks in arriving:
+                yield b"".join(map(writer.element, chunks)) if chunks else writer.pause
                 begun = True
     except FerryError as error:
         if not begun:
             raise
         yield writer.element(render_json(envelope(error)))
     yield writer.end()
-
-
-async def _with_pauses(
-    chunks: AsyncGenerator[bytes, None], pause: float, limits: CallLimits
-) -> AsyncGenerator[bytes | None, None]:
-    """The chunks, with None after every `pause` seconds in which none came."""
-    reading: asyncio.Task[bytes] | None = None
-    try:
-        while True:
-            left = limits.seconds_left()
-            if left <= 0:
-                raise limits.exceeded()
-            reading = reading or asyncio.ensure_future(anext(chunks))
-            done, _ = await asyncio.wait({reading}, timeout=min(pause, left))
-            if not done and left > pause:
-                yield None
-            if not done:
-                continue
-            try:
-                chunk = reading.result()
-            except StopAsyncIteration:
-                return
-            reading = None
-            yield chunk
-    finally:
-        if reading is not None:
-            reading.cancel()
-            await asyncio.wait({reading})
-        await chunks.aclose()

@@ -1,0 +1,100 @@
+"""What a model's stream has brought, and its silences.
+
+One task reads the whole stream, and one timer watches for silence: a task and a timer for each
+chunk took longer than its translation. Chunks that arrived together are taken together.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Final
+
+from providers.deadlines import CallLimits
+
+AHEAD: Final = 64 << 10
+"""Bytes. The stream is not read further while so much has not been taken."""
+
+
+async def arrivals(
+    chunks: AsyncGenerator[bytes, None], pause: float, limits: CallLimits
+) -> AsyncGenerator[list[bytes], None]:
+    """The chunks that have arrived; none of them after every `pause` seconds of silence.
+
+    Raises the error of `limits` when the time of the call is over. Closes `chunks`.
+    """
+    reader = _Reader(chunks)
+    reading = asyncio.create_task(reader.read())
+    reading.add_done_callback(reader.wake)
+    try:
+        while True:
+            left = limits.seconds_left()
+            if left <= 0:
+                raise limits.exceeded()
+            if not reader.arrived and not reading.done():
+                await reader.wait(min(pause, left))
+            if reader.arrived:
+                yield reader.take()
+            elif reading.done():
+                reading.result()  # raises what ended the stream
+                return
+            elif left > pause:
+                yield []
+    finally:
+        reading.cancel()
+        reader.stop()
+        await asyncio.wait({reading})
+        if not reading.cancelled():
+            reading.exception()  # an error that is not looked at would be logged
+        await chunks.aclose()
+
+
+class _Reader:
+    def __init__(self, chunks: AsyncGenerator[bytes, None]) -> None:
+        self._chunks = chunks
+        self._loop = asyncio.get_running_loop()
+        self._size = 0
+        self._taken: asyncio.Future[None] | None = None
+        self._woken: asyncio.Future[None] | None = None
+        self._until = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self.arrived: list[bytes] = []
+
+    async def read(self) -> None:
+        async for chunk in self._chunks:
+            self.arrived.append(chunk)
+            self._size += len(chunk)
+            self.wake()
+            if self._size >= AHEAD:
+                self._taken = self._loop.create_future()
+                await self._taken
+
+    def take(self) -> list[bytes]:
+        chunks, self.arrived, self._size = self.arrived, [], 0
+        if self._taken is not None and not self._taken.done():
+            self._taken.set_result(None)
+        return chunks
+
+    async def wait(self, seconds: float) -> None:
+        """Until something has arrived, or for so long."""
+        self._until = self._loop.time() + seconds
+        if self._timer is None or self._timer.when() > self._until:
+            self.stop()
+            self._timer = self._loop.call_at(self._until, self._look)
+        self._woken = self._loop.create_future()
+        await self._woken
+
+    def wake(self, _ended: object = None) -> None:
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)
+
+    def _look(self) -> None:
+        """The timer is not set again by each wait: it looks whether there was another one."""
+        self._timer = None
+        if self._loop.time() >= self._until:
+            self.wake()
+        elif self._woken is not None and not self._woken.done():
+            self._timer = self._loop.call_at(self._until, self._look)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
