@@ -18,6 +18,7 @@ from providers.memory import Limits, MemoryBudget
 from providers.mistral import provider as mistral
 from providers.observation import UNOBSERVED, Observer
 from providers.openai import provider as openai
+from providers.openai.generate_api import GenerateApi
 from providers.openai_content.schema_rules import OPENAI_SCHEMAS, any_schema
 from providers.prompt_cache import CacheLife
 from providers.provider import Provider
@@ -74,8 +75,16 @@ def _openai(name: str, settings: ProviderSettings, deps: Dependencies) -> Provid
         limits=_limits(deps),
         # A provider with another name is another server, with its own rules for schemas.
         schema_rule=OPENAI_SCHEMAS if name == openai.KIND else any_schema,
+        generate_api=_generate_api(name, settings),
     )
     return openai.openai(name, options, deps.upstream, deps.state, deps.memory, deps.observer)
+
+
+def _generate_api(name: str, settings: ProviderSettings) -> GenerateApi:
+    """By itself the proxy asks only OpenAI for a response, as other servers may have none."""
+    setting = GenerateApi(settings.generate_api)
+    ours_to_choose = setting is GenerateApi.AUTO and name != openai.KIND
+    return GenerateApi.CHAT if ours_to_choose else setting
 
 
 def _anthropic(name: str, settings: ProviderSettings, deps: Dependencies) -> Provider:
@@ -185,7 +194,9 @@ _BEDROCK_SETTINGS: Final = frozenset(
 
 KINDS: Final[Mapping[str, Kind]] = {
     gemini.KIND: Kind(_gemini, isolate=_isolated_gemini, public_url=gemini.DEFAULT_BASE_URL),
-    openai.KIND: Kind(_openai, frozenset({"uploads"}), public_url=openai.DEFAULT_BASE_URL),
+    openai.KIND: Kind(
+        _openai, frozenset({"uploads", "generate_api"}), public_url=openai.DEFAULT_BASE_URL
+    ),
     anthropic.KIND: Kind(
         _anthropic,
         frozenset({"default_max_tokens", "api_version", "prompt_cache"}),

@@ -23,6 +23,7 @@ HttpUrl = Annotated[URL, BeforeValidator(parse_http_url)]
 Flag = Annotated[bool, with_message("must be true or false")]
 Credentials = Literal["caller", "ambient"]
 Uploads = Literal["auto", "staged"]
+GenerateApi = Literal["auto", "chat", "responses"]
 ApiVersion = Literal["2023-06-01", "2026-10-21"]
 ImmediateBatches = Literal["never", "small", "always"]
 PromptCache = Literal["off", "5m", "1h"]
@@ -45,6 +46,7 @@ class ProviderSettings(BaseModel):
     credentials: Annotated[Credentials, one_of(*get_args(Credentials))] = "caller"
     api_key: Annotated[SecretStr, BeforeValidator(parse_key)] | None = None
     uploads: Annotated[Uploads, one_of(*get_args(Uploads))] = "auto"
+    generate_api: Annotated[GenerateApi, one_of(*get_args(GenerateApi))] = "auto"
     default_max_tokens: Annotated[int, whole_number(1)] = 4096
     api_version: Annotated[ApiVersion, one_of(*get_args(ApiVersion))] = "2023-06-01"
     prompt_cache: Annotated[PromptCache, one_of(*get_args(PromptCache))] = "off"

@@ -93,6 +93,14 @@ def content_part(placed: PlacedPart, warnings: Warnings, provider: str) -> Conte
     return None
 
 
+def without_thinking(part: dict[str, Any]) -> dict[str, Any]:
+    """The rest of a normalised part whose thought is sent in a place of its own."""
+    gone = {"thoughtSignature"}
+    if "thought" in part:
+        gone |= {"thought", "text"}
+    return {field: value for field, value in part.items() if field not in gone}
+
+
 def require_content(content: list[T], path: str, provider: str) -> list[T]:
     """Raises INVALID_ARGUMENT if nothing of the turn at `path` is left."""
     if not content:

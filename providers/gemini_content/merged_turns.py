@@ -16,6 +16,7 @@ from providers.gemini_content.content_parts import (
     content_part,
     require_content,
     require_users_end,
+    without_thinking,
 )
 from providers.gemini_content.function_calls import (
     CallRules,
@@ -133,7 +134,7 @@ class _Conversation:
         number = 0
         for part in turn.parts:
             block = self._writer.thinking(part.fields)
-            rest = part.fields if block is None else _without_thinking(part.fields)
+            rest = part.fields if block is None else without_thinking(part.fields)
             blocks += [block] if block else []
             carried = rest and content_part(
                 PlacedPart(rest, part.path), self._warnings, self._provider
@@ -162,14 +163,6 @@ class _Conversation:
                 return []
             case _:
                 raise invalid_argument("a user's turn cannot call functions", path=part.path)
-
-
-def _without_thinking(part: dict[str, Any]) -> dict[str, Any]:
-    """The rest of a part whose thinking has become a block of its own."""
-    gone = {"thoughtSignature"}
-    if "thought" in part:
-        gone |= {"thought", "text"}
-    return {field: value for field, value in part.items() if field not in gone}
 
 
 def _text(part: ContentPart, warnings: Warnings, writer: BlockWriter) -> list[Block]:

@@ -15,7 +15,7 @@ from providers.gemini_content.unsupported import GEMINI_ONLY_SETTINGS
 from providers.gemini_content.warnings import Warnings
 from providers.limits import Limit
 from providers.openai_content.dialect import Dialect, Part
-from providers.openai_content.media_to_openai import inline_image
+from providers.openai_content.media_to_openai import inline_image, web_image
 from providers.openai_content.schema_rules import any_schema
 from providers.openai_content.tools_to_openai import offer_allowed
 
@@ -84,6 +84,8 @@ MISTRAL_DIALECT: Final = Dialect(
     # Unverified: which other kinds of media it takes.
     inline_media={**dict.fromkeys(IMAGES, inline_image), PDF: _inline_pdf},
     takes="PNG, JPEG, GIF and WebP images, and PDF",
+    web_media=dict.fromkeys(IMAGES, web_image),
+    takes_from_web="PNG, JPEG, GIF and WebP images",
     stored_file=_no_stored_file,
     offer_functions=offer_allowed,
     schema_rule=any_schema,

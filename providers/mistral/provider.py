@@ -19,7 +19,7 @@ from providers.mistral.dialect import EMBED_PACKING, MISTRAL_DIALECT
 from providers.mistral.files import MistralFileApi, MistralUploadTarget
 from providers.mistral.models import from_mistral_model
 from providers.observation import UNOBSERVED, Observer
-from providers.prompts.chat_completions import ChatCompletions
+from providers.prompts.openai_prompts import OpenAIPrompts, chat_completions
 from providers.provider import NameForms, Provider
 from providers.retries import Retries
 from providers.state import State
@@ -58,6 +58,7 @@ def mistral(
     target = FileBatchTarget(client, batch_api, state, memory, options.limits, observer)
     batches = TargetBatches(target, state, memory, options.limits, observer)
     files = NativeFiles(client, records, file_api)
+    chat = chat_completions(MISTRAL_DIALECT)
     check = models_check(client)
     return Provider(
         name=name,
@@ -70,7 +71,7 @@ def mistral(
         batch_check=check,
         files=FilesWithResults(files, batches, uploads.create),
         batches=batches,
-        prompts=ChatCompletions(client, memory, MISTRAL_DIALECT, UUID),
+        prompts=OpenAIPrompts(client, memory, UUID, lambda _: (chat,)),
         models=ModelList(client, from_mistral_model),
         embeddings=TextEmbeddings(OpenAIEmbeddings(client, MISTRAL_DIALECT, EMBED_PACKING), memory),
     )

@@ -16,12 +16,17 @@ from providers.openai_content.media_to_openai import (
     inline_audio,
     inline_image,
     inline_pdf,
+    stored_image_or_pdf,
     stored_pdf,
+    web_image,
+    web_pdf,
 )
+from providers.openai_content.reasoning_signatures import reasoning_item
 from providers.openai_content.schema_rules import any_schema
 from providers.openai_content.tools_to_openai import offer_all_and_name_allowed
 
 _AUDIO: Final = ("audio/wav", "audio/x-wav", "audio/wave", "audio/mp3", "audio/mpeg")
+_WEB_IMAGES: Final = dict.fromkeys(IMAGES, web_image)
 
 EMBED_TEXTS: Final = Limit(
     2_048, "texts", "one call for embeddings at OpenAI; the rest is sent in others"
@@ -52,6 +57,8 @@ OPENAI_DIALECT: Final = Dialect(
         **dict.fromkeys(_AUDIO, inline_audio),
     },
     takes="PNG, JPEG, GIF and WebP images, PDF, and WAV and MP3 audio",
+    web_media=_WEB_IMAGES,
+    takes_from_web="PNG, JPEG, GIF and WebP images",
     stored_file=stored_pdf,
     offer_functions=offer_all_and_name_allowed,
     # Other servers with this API have other rules.
@@ -63,11 +70,41 @@ OPENAI_DIALECT: Final = Dialect(
     sized_models=re.compile(r"(?!text-embedding-ada-002$).*", re.DOTALL),
 )
 
-COUNTED_DIALECT: Final = replace(
+RESPONSES_DIALECT: Final = replace(
     OPENAI_DIALECT,
-    # The messages of /v1/responses have no audio.
+    ranges=(
+        ("maxOutputTokens", "max_output_tokens", 16, 2**31 - 1),
+        ("temperature", "temperature", 0, 2),
+        ("topP", "top_p", 0, 1),
+        ("logprobs", "top_logprobs", 0, 20),
+    ),
+    renamed={"responseLogprobs": "logprobs"},
+    refused={
+        **OPENAI_DIALECT.refused,
+        "candidateCount": "{} gives one answer here",
+        **dict.fromkeys(
+            ("seed", "stopSequences", "presencePenalty", "frequencyPenalty"),
+            "{} has no such setting in the Responses API",
+        ),
+    },
+    # Messages there have no audio.
     inline_media={PDF: inline_pdf, **dict.fromkeys(IMAGES, inline_image)},
     takes="PNG, JPEG, GIF and WebP images, and PDF",
+    web_media=_WEB_IMAGES | {PDF: web_pdf},
+    takes_from_web="PNG, JPEG, GIF and WebP images, and PDF",
+    stored_file=stored_image_or_pdf,
+    streaming={"stream": True},
+    thoughts={"reasoning_summary": "auto"},
+    own_thought=reasoning_item,
+)
+"""OpenAI's rules for /v1/responses; `to_responses` writes its form."""
+
+COUNTED_DIALECT: Final = replace(
+    RESPONSES_DIALECT,
+    # What a chat completion may have, and what changes no count.
+    ranges=OPENAI_DIALECT.ranges,
+    renamed=OPENAI_DIALECT.renamed,
+    refused=OPENAI_DIALECT.refused,
     end_rule=any_end,
 )
-"""The rules for a request that is counted, which is one to /v1/responses."""
+"""The rules for a request to /v1/responses that is only counted."""

@@ -20,11 +20,12 @@ from providers.openai.batches import OpenAIBatchApi
 from providers.openai.client import SCOPING_HEADERS, openai_client
 from providers.openai.dialect import COUNTED_DIALECT, EMBED_PACKING, OPENAI_DIALECT
 from providers.openai.files import PURPOSE_HEADER, OpenAIFileApi
+from providers.openai.generate_api import GenerateApi, apis_of
 from providers.openai.models import from_openai_model
 from providers.openai.tokens import OpenAITokens
 from providers.openai.upload_target import FILE_EXPIRY, OpenAIUploadTarget
 from providers.openai_content.schema_rules import SchemaRule
-from providers.prompts.chat_completions import ChatCompletions
+from providers.prompts.openai_prompts import OpenAIPrompts
 from providers.provider import KeyForm, NameForms, Provider
 from providers.retries import Retries
 from providers.state import State
@@ -55,13 +56,15 @@ NAMES: Final = NameForms(
 class OpenAIOptions:
     """`staged_uploads` is for servers without the Uploads API.
 
-    `schema_rule` is the server's, for the JSON Schemas of answers and parameters.
+    `schema_rule` is the server's, for the JSON Schemas of answers and parameters. `generate_api` is
+    for single requests; a batch has chat completions.
     """
 
     base_url: URL
     staged_uploads: bool
     limits: Limits
     schema_rule: SchemaRule
+    generate_api: GenerateApi = GenerateApi.AUTO
 
 
 def openai(
@@ -81,6 +84,7 @@ def openai(
     batches = TargetBatches(batch_target, state, memory, options.limits, observer)
     files = NativeFiles(client, records, OpenAIFileApi(client))
     dialect = replace(OPENAI_DIALECT, schema_rule=options.schema_rule)
+    apis = apis_of(options.generate_api, options.schema_rule)
     counted = replace(COUNTED_DIALECT, schema_rule=options.schema_rule)
     check = models_check(client)
     return Provider(
@@ -94,7 +98,7 @@ def openai(
         batch_check=check,
         files=FilesWithResults(files, batches, uploads.create),
         batches=batches,
-        prompts=ChatCompletions(client, memory, dialect, NATIVE_FILE),
+        prompts=OpenAIPrompts(client, memory, NATIVE_FILE, apis),
         models=ModelList(client, from_openai_model),
         tokens=OpenAITokens(client, memory, counted),
         embeddings=TextEmbeddings(OpenAIEmbeddings(client, dialect, EMBED_PACKING), memory),

@@ -16,24 +16,11 @@ from providers.json_api.answer_shape import (
     untranslatable,
 )
 from providers.json_api.json_text import render_json
-from providers.json_api.refusal_body import (
-    code_of,
-    codes_of,
-    has_code,
-    message_of,
-    status_in,
-)
 from providers.json_api.stream_events import event_object
-from providers.openai_content.answer_members import (
-    CHAT_USAGE,
-    add_token_logprobs,
-    from_openai_usage,
-    reasoning_of,
-)
+from providers.openai_content.answer_members import CHAT_USAGE, from_openai_usage, reasoning_of
 from providers.openai_content.chat_from_openai import FINISH_REASONS
-from providers.openai_content.error_codes import NO_CREDIT, rpc_status_of_code
-from providers.status import Status, status_of_refusal
-from providers.upstream import UpstreamError, invalid_answer
+from providers.openai_content.stream_members import error_in_stream, logprobs_of
+from providers.upstream import invalid_answer
 
 _DONE: Final = b"[DONE]"
 
@@ -57,7 +44,8 @@ class ChatStream:
             self.ended = True
             return
         chunk = event_object(data)
-        _check_for_error(chunk)
+        if chunk.get("error") or chunk.get("object") == "error":  # vLLM writes it without `error`
+            raise error_in_stream(chunk)
         self._answer.model = self._answer.model or chunk.get("model")
         self._answer.answer_id = self._answer.answer_id or chunk.get("id")
         usage = from_openai_usage(chunk.get("usage"), CHAT_USAGE)
@@ -78,7 +66,7 @@ class ChatStream:
         if self._thoughts:
             with self._answer.reading():
                 yield from self._answer.think(reasoning_of(delta, "delta"))
-        yield from self._content(delta.get("content"), _logprobs(tokens))
+        yield from self._content(delta.get("content"), logprobs_of(tokens, "logprobs.content"))
         if delta.get("refusal"):
             yield from self._refuse(delta["refusal"], "delta.refusal")
         for call in list_or_empty(delta.get("tool_calls"), "delta.tool_calls"):
@@ -136,31 +124,3 @@ class ChatStream:
             # Mistral may write an object.
             text = arguments if isinstance(arguments, str) else render_json(arguments).decode()
             self._answer.add_arguments(number, text)
-
-
-def _logprobs(tokens: object) -> dict[str, Any]:
-    if not tokens:
-        return {}
-    candidate = Candidate(0, "", None)
-    add_token_logprobs(candidate, tokens, "logprobs.content")
-    rendered = candidate.render()
-    return {name: rendered[name] for name in ("logprobsResult", "avgLogprobs") if name in rendered}
-
-
-def _check_for_error(chunk: dict[str, Any]) -> None:
-    """Raises UpstreamError for an error in place of a chunk. vLLM writes it without `error`."""
-    if not chunk.get("error") and chunk.get("object") != "error":
-        return
-    code = code_of(chunk)
-    message = message_of(chunk) or code or "the provider gave no reason"
-    raise UpstreamError(_status_of_error(chunk), message, reason=code or None)
-
-
-def _status_of_error(chunk: dict[str, Any]) -> Status:
-    if has_code(chunk, NO_CREDIT):
-        return Status.FAILED_PRECONDITION
-    status = status_in(chunk)
-    known = Status.UNAVAILABLE if status is None else status_of_refusal(status)
-    for code in reversed(codes_of(chunk)):
-        known = rpc_status_of_code(code, known)
-    return Status.UNAVAILABLE if known is Status.INTERNAL else known

@@ -7,14 +7,18 @@ the rules of a `Dialect`, and only the form is changed here.
 from collections.abc import Iterator
 from typing import Any, Final
 
-_REWRITTEN: Final = frozenset(
-    {"messages", "tools", "tool_choice", "response_format", "reasoning_effort"}
-)
+_REWRITTEN: Final = frozenset({"messages", "tools", "tool_choice", "response_format", "logprobs"})
+_REASONING: Final = {"reasoning_effort": "effort", "reasoning_summary": "summary"}
 
 
 def to_responses(chat: dict[str, Any]) -> dict[str, Any]:
-    """Members that only have to be in another place are copied, under the dialect's names."""
-    body = {name: value for name, value in chat.items() if name not in _REWRITTEN}
+    """The other members are copied, under the names that the dialect gave them.
+
+    OpenAI keeps no answer, because Gemini keeps none either.
+    """
+    moved = _REWRITTEN | _REASONING.keys()
+    body = {name: value for name, value in chat.items() if name not in moved}
+    body["store"] = False
     body["input"] = [item for message in chat["messages"] for item in _items(message)]
     if "tools" in chat:
         body["tools"] = [_tool(tool["function"]) for tool in chat["tools"]]
@@ -22,9 +26,10 @@ def to_responses(chat: dict[str, Any]) -> dict[str, Any]:
         body["tool_choice"] = _tool_choice(chat["tool_choice"])
     if "response_format" in chat:
         body["text"] = {"format": _format(chat["response_format"])}
-    if "reasoning_effort" in chat:
-        body["reasoning"] = {"effort": chat["reasoning_effort"]}
-    return body
+    if chat.get("logprobs"):
+        body["include"] = ["message.output_text.logprobs"]
+    reasoning = {name: chat[member] for member, name in _REASONING.items() if member in chat}
+    return body | ({"reasoning": reasoning} if reasoning else {})
 
 
 def _items(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -34,6 +39,7 @@ def _items(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield {"type": "function_call_output", "call_id": call_id, "output": content}
         return
     if role == "assistant":
+        yield from message.get("thoughts", ())
         # Its texts are messages of their own: as parts, each would need an id of OpenAI.
         texts = [content] if isinstance(content, str) else [part["text"] for part in content or ()]
         yield from ({"role": role, "content": text} for text in texts)
@@ -54,6 +60,8 @@ def _part(part: dict[str, Any]) -> dict[str, Any]:
         case "image_url":
             url = part["image_url"]["url"]
             return {"type": "input_image", "image_url": url, "detail": "auto"}
+        case "image_file":
+            return {"type": "input_image", "file_id": part["file_id"], "detail": "auto"}
         case "file":
             return {"type": "input_file", **part["file"]}
         case kind:

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from providers.errors import invalid_argument
-from providers.gemini_content.content_parts import ContentPart, content_parts
+from providers.gemini_content.content_parts import ContentPart, content_parts, without_thinking
 from providers.gemini_content.function_calls import FunctionCall, FunctionResponse, PendingCalls
 from providers.gemini_content.json_path import member
 from providers.gemini_content.media import FileIds
@@ -59,10 +59,25 @@ class _Conversation:
     def add_turn(self, turn: Turn) -> None:
         if turn.role == "model":
             self.calls.require_all_answered()
-            parts = self._parts(turn.parts, turn.path)
-            self._add(self._assistant(parts, turn.index), member(turn.path, "parts"))
+            self._add(self._model_turn(turn), member(turn.path, "parts"))
         else:
             self._add_user(turn)
+
+    def _model_turn(self, turn: Turn) -> dict[str, Any]:
+        """With the provider's own thoughts as `thoughts`, if it takes them back."""
+        thoughts: list[dict[str, Any]] = []
+        rest: list[PlacedPart] = []
+        for part in turn.parts:
+            thought = self._dialect.own_thought(part.fields)
+            if thought is None:
+                rest.append(part)
+                continue
+            thoughts.append(thought)
+            fields = without_thinking(part.fields)
+            rest += [PlacedPart(fields, part.path)] if fields else []
+        parts = self._parts(rest, turn.path) if rest or not thoughts else []
+        message = self._assistant(parts, turn.index)
+        return message | {"thoughts": thoughts} if thoughts else message
 
     def _assistant(self, parts: list[ContentPart], turn: int) -> dict[str, Any]:
         message: dict[str, Any] = {"role": "assistant"}

@@ -20,6 +20,10 @@ StoredFile: TypeAlias = Callable[[str, str, str], Part]
 
 Raises INVALID_ARGUMENT for a file that the provider cannot read in a request.
 """
+WebMedia: TypeAlias = Callable[[str], Part]
+"""Makes a part of a web address."""
+OwnThought: TypeAlias = Callable[[dict[str, Any]], Part | None]
+"""The provider's own thought in a part of the model's turn; None if there is none of its own."""
 Choice: TypeAlias = str | dict[str, Any]
 OfferFunctions: TypeAlias = Callable[
     [FunctionTools, str, Warnings], tuple[list[DeclaredFunction], Choice]
@@ -37,6 +41,10 @@ def any_message(_before: str | None, _message: Mapping[str, Any], _path: str) ->
     """For providers that accept every message anywhere."""
 
 
+def no_own_thought(_part: dict[str, Any]) -> None:
+    """For APIs that take no thoughts back."""
+
+
 ANY_MODEL: Final = re.compile(".*", re.DOTALL)
 
 
@@ -45,9 +53,10 @@ class Dialect:
     """The rules of one API.
 
     `ranges` and `renamed` are the settings it has, by Gemini's names; `refused` are others.
-    `inline_media` are the MIME types it takes inline, and `takes` names them.
-    `service_tiers` are its names of Gemini's tiers. `streaming` are the members of a request for a
-    stream with its usage.
+    `inline_media` are the MIME types it takes inline, and `takes` names them; `web_media` and
+    `takes_from_web` are those by web address. `service_tiers` are its names of Gemini's tiers.
+    `thoughts` are the members of a request for the model's thoughts; None if it shows none.
+    `streaming` are the members of a request for a stream with its usage.
     `embedding_size` is its name for the length of an embedding, which `sized_models` take.
     """
 
@@ -58,6 +67,8 @@ class Dialect:
     most_stops: int | None
     inline_media: Mapping[str, InlineMedia]
     takes: str
+    web_media: Mapping[str, WebMedia]
+    takes_from_web: str
     stored_file: StoredFile
     offer_functions: OfferFunctions
     schema_rule: SchemaRule
@@ -67,6 +78,8 @@ class Dialect:
     sized_models: re.Pattern[str] = ANY_MODEL
     message_rule: MessageRule = any_message
     end_rule: EndRule = require_users_end
+    thoughts: Mapping[str, Any] | None = None
+    own_thought: OwnThought = no_own_thought
 
     @property
     def provider(self) -> str:

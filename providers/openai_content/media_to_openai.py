@@ -30,7 +30,7 @@ def to_openai_inline_media(
 def to_openai_file_media(
     file_data: dict[str, Any], path: str, warnings: Warnings, file_ids: FileIds, dialect: Dialect
 ) -> Part:
-    """Translate the FileData at `path`: a file at the provider, or an image on the web."""
+    """Translate the FileData at `path`: a file at the provider, or one on the web."""
     uri = file_data.get("fileUri", "")
     mime_type = bare_type(file_data)
     drop_name(file_data, path, warnings)
@@ -38,15 +38,16 @@ def to_openai_file_media(
     if file_id is not None:
         return dialect.stored_file(mime_type, file_id, path)
     require_web_address(uri, path)
-    if mime_type not in IMAGES:
-        takes = "PNG, JPEG, GIF and WebP images by web address"
+    make_part = dialect.web_media.get(mime_type)
+    if make_part is None:
+        takes = f"{dialect.takes_from_web} by web address"
         raise unsupported_type(path, dialect.provider, takes)
-    return _image(uri)
+    return make_part(uri)
 
 
 def inline_image(blob: dict[str, Any], path: str, warnings: Warnings) -> Part:
     drop_name(blob, path, warnings)
-    return _image(f"data:{IMAGES[bare_type(blob)]};base64,{blob['data']}")
+    return web_image(f"data:{IMAGES[bare_type(blob)]};base64,{blob['data']}")
 
 
 def inline_pdf(blob: dict[str, Any], _path: str, _warnings: Warnings) -> Part:
@@ -69,8 +70,23 @@ def stored_pdf(mime_type: str, file_id: str, path: str) -> Part:
     return _file({"file_id": file_id})
 
 
-def _image(url: str) -> Part:
+def stored_image_or_pdf(mime_type: str, file_id: str, path: str) -> Part:
+    """For /v1/responses. OpenAI keeps no content type: a file is an image only if it is named one.
+
+    `image_file` is in no chat completion; `to_responses` rewrites it.
+    """
+    if mime_type in IMAGES:
+        return {"type": "image_file", "file_id": file_id}
+    return stored_pdf(mime_type, file_id, path)
+
+
+def web_image(url: str) -> Part:
     return {"type": "image_url", "image_url": {"url": url}}
+
+
+def web_pdf(url: str) -> Part:
+    """Only for /v1/responses."""
+    return _file({"file_url": url})
 
 
 def _file(file: dict[str, Any]) -> Part:

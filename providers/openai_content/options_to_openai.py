@@ -30,17 +30,24 @@ def to_openai_options(
         {native: config[gemini] for gemini, native in dialect.renamed.items() if gemini in config}
         | settings_in_range(config, dialect.ranges, path, provider)
         | ({"stop": stops} if stops else {})
-        | _reasoning_effort(config.get("thinkingConfig", {}), path, warnings, provider)
+        | _thoughts(config.get("thinkingConfig", {}), path, warnings, dialect)
+        | _reasoning_effort(config.get("thinkingConfig", {}), path, provider)
         | _response_format(config, path, dialect)
     )
 
 
-def _reasoning_effort(
-    thinking: dict[str, Any], config_path: str, warnings: Warnings, provider: str
+def _thoughts(
+    thinking: dict[str, Any], config_path: str, warnings: Warnings, dialect: Dialect
 ) -> dict[str, Any]:
+    if "includeThoughts" not in thinking:
+        return {}
+    if dialect.thoughts is None:
+        warnings.drop(member(member(config_path, "thinkingConfig"), "includeThoughts"))
+    return dict(dialect.thoughts or {})
+
+
+def _reasoning_effort(thinking: dict[str, Any], config_path: str, provider: str) -> dict[str, Any]:
     path = member(config_path, "thinkingConfig")
-    if "includeThoughts" in thinking:
-        warnings.drop(member(path, "includeThoughts"))
     if "thinkingBudget" in thinking:
         if thinking["thinkingBudget"] != 0 or "thinkingLevel" in thinking:
             raise invalid_argument(

@@ -21,12 +21,14 @@ from providers.openai_content.answer_members import (
     cite_annotations,
     from_openai_usage,
 )
+from providers.openai_content.error_codes import NO_CREDIT
+from providers.openai_content.reasoning_signatures import reasoning_signature
 from providers.status import Status
 
 _INCOMPLETE: Final = {"max_output_tokens": "MAX_TOKENS", "content_filter": "SAFETY"}
 
 # What OpenAI's own tools did before the answer. The answer's text has the outcome.
-_SERVER_TOOL_OUTPUTS: Final = (
+SERVER_TOOL_OUTPUTS: Final = (
     "web_search_call",
     "file_search_call",
     "code_interpreter_call",
@@ -35,6 +37,7 @@ _SERVER_TOOL_OUTPUTS: Final = (
 )
 
 _FAILURES: Final = {
+    **dict.fromkeys(NO_CREDIT, Status.FAILED_PRECONDITION),
     "server_error": Status.UNAVAILABLE,
     "rate_limit_exceeded": Status.RESOURCE_EXHAUSTED,
     "vector_store_timeout": Status.DEADLINE_EXCEEDED,
@@ -47,14 +50,15 @@ def from_openai_response(body: dict[str, Any]) -> dict[str, Any]:
     Raises UnreadableAnswer for a body that is not a Response, or if nothing in it can be read. For
     a failed response, raises FerryError with the status that fits OpenAI's reason.
     """
-    candidate = Candidate(0, *_finish(body))
+    candidate = Candidate(0, *finish_of(body))
     outputs = as_list(body.get("output"), "output")
     candidate.read_each(outputs, "output", partial(_add_output, candidate))
     usage = from_openai_usage(body.get("usage"), RESPONSES_USAGE)
     return render_answer([candidate], usage, body.get("model"), body.get("id"))
 
 
-def _finish(body: dict[str, Any]) -> tuple[str, str | None]:
+def finish_of(body: dict[str, Any]) -> tuple[str, str | None]:
+    """The finish reason, and OpenAI's own if it gave one. Raises FerryError as above."""
     match body.get("status"):
         case "completed":
             return "STOP", None
@@ -81,13 +85,12 @@ def _add_output(candidate: Candidate, output: dict[str, Any], where: str) -> Non
         case "message":
             _add_message(candidate, output.get("content"), f"{where}.content")
         case "reasoning":
-            summaries = list_or_empty(output.get("summary"), f"{where}.summary")
-            candidate.read_each(summaries, f"{where}.summary", partial(_add_thought, candidate))
+            _add_reasoning(candidate, output, where)
         case "function_call":
             candidate.add_call(
                 output.get("name"), output.get("arguments"), output.get("call_id"), where
             )
-        case step if step in _SERVER_TOOL_OUTPUTS:
+        case step if step in SERVER_TOOL_OUTPUTS:
             pass
         case other:
             raise unknown_type(other, where)
@@ -101,8 +104,17 @@ def _add_message(candidate: Candidate, content: object, where: str) -> None:
         candidate.read_each(as_list(content, where), where, partial(_add_content, candidate))
 
 
-def _add_thought(candidate: Candidate, summary: dict[str, Any], where: str) -> None:
-    candidate.add_thought(as_text(summary.get("text"), f"{where}.text"))
+def _add_reasoning(candidate: Candidate, reasoning: dict[str, Any], where: str) -> None:
+    """The signature is on the last part of the summary, or without one on the next part."""
+    summaries = list_or_empty(reasoning.get("summary"), f"{where}.summary")
+    texts = candidate.read_each(summaries, f"{where}.summary", _text) or [""]
+    for text in texts[:-1]:
+        candidate.add_thought(text)
+    candidate.add_thought(texts[-1], reasoning_signature(reasoning))
+
+
+def _text(summary: dict[str, Any], where: str) -> str:
+    return as_text(summary.get("text"), f"{where}.text")
 
 
 def _add_content(candidate: Candidate, content: dict[str, Any], where: str) -> None:

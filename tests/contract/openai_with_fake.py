@@ -11,6 +11,7 @@ from yarl import URL
 
 from providers.credential import Caller, Credential
 from providers.memory import Limits
+from providers.openai.generate_api import GenerateApi
 from providers.openai.provider import OpenAIOptions, openai
 from providers.openai_content.schema_rules import OPENAI_SCHEMAS, SchemaRule
 from providers.provider import Provider
@@ -55,9 +56,10 @@ class OpenAIWithFake(ProviderWithFake):
         limits: Limits = LIMITS,
         schema_rule: SchemaRule = OPENAI_SCHEMAS,
         state: State | None = None,
+        generate_api: GenerateApi = GenerateApi.AUTO,
     ) -> Provider:
         """Another process with the same state, or with `state`."""
-        options = OpenAIOptions(self.url / "v1", staged, limits, schema_rule)
+        options = OpenAIOptions(self.url / "v1", staged, limits, schema_rule, generate_api)
         return openai("openai", options, self.upstream, state or self.state, self.memory)
 
     async def native(self, path: str, method: str = "GET", **order: Any) -> Any:

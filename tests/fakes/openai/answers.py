@@ -1,7 +1,6 @@
 """Deterministic answers, derived from the request's body alone."""
 
 import base64
-import hashlib
 import itertools
 import struct
 import time
@@ -14,11 +13,11 @@ from ..media import seen, seen_at
 from ..sample import sample, until_stop, vector
 from ..shape import ShapeError
 from .chat_request import parse_chat
+from .embedding_request import EMBEDDING
 from .envelope import error_body
-from .other_requests import EMBEDDING, response_text
-from .responses_request import parse_response
+from .invented import REASONING_TOKENS, REFUSAL, LineError, check_asked_to_fail, native_id
+from .response_answers import response
 
-REASONING_TOKENS = 5
 # The longest vectors of each model; the oldest has no parameter for their length. A word counts as
 # a token here.
 EMBEDDING_SIZES = {
@@ -27,20 +26,6 @@ EMBEDDING_SIZES = {
     "text-embedding-ada-002": 0,
 }
 MOST_TOKENS_OF_A_TEXT, MOST_TOKENS_OF_A_CALL = 8192, 300_000
-REFUSAL = "I'm sorry, I cannot help with that."
-
-
-class LineError(Exception):
-    """One request is answered with an error: a status and an error body."""
-
-    def __init__(self, status: int, body: dict[str, Any]) -> None:
-        super().__init__(body["error"]["message"])
-        self.status, self.body = status, body
-
-
-def _asked_to_fail(text: str) -> None:
-    if "please fail" in text:
-        raise LineError(400, error_body("The request asked to fail.", code="invalid_value"))
 
 
 def text_of(content: Any) -> str:
@@ -70,15 +55,11 @@ def _last_text(messages: list[dict[str, Any]]) -> str:
     return text_of(users[-1]["content"]) if users else ""
 
 
-def _native_id(prefix: str, text: str) -> str:
-    return prefix + hashlib.sha256(text.encode()).hexdigest()[:24]
-
-
 def chat(body: dict[str, Any], answer_bytes: int) -> dict[str, Any]:
     """A ChatCompletion; raises ShapeError, LineError."""
     parsed = parse_chat(body)
     text = _last_text(parsed["messages"])
-    _asked_to_fail(text)
+    check_asked_to_fail(text)
     message, finish = _message(parsed, text, answer_bytes)
     words = (message["content"] or message["refusal"] or "call").split()
     limit = parsed.get("max_completion_tokens") or parsed.get("max_tokens")
@@ -91,7 +72,7 @@ def chat(body: dict[str, Any], answer_bytes: int) -> dict[str, Any]:
     thought = REASONING_TOKENS if parsed.get("reasoning_effort") not in (None, "none") else 0
     written = len(words) * count + thought
     return {
-        "id": _native_id("chatcmpl-", text),
+        "id": native_id("chatcmpl-", text),
         "object": "chat.completion",
         "created": int(time.time()),
         "model": parsed["model"],
@@ -131,7 +112,7 @@ def _message(body: dict[str, Any], text: str, size: int) -> tuple[dict[str, Any]
         arguments = orjson.dumps(sample(function.get("parameters") or {"type": "object"})).decode()
         call = {"name": function["name"], "arguments": arguments}
         message["tool_calls"] = [
-            {"id": _native_id("call_", text), "type": "function", "function": call}
+            {"id": native_id("call_", text), "type": "function", "function": call}
         ]
         return message, "tool_calls"
     wanted = body.get("response_format", {"type": "text"})
@@ -174,7 +155,7 @@ def embeddings(body: dict[str, Any], answer_bytes: int) -> dict[str, Any]:
     parsed = EMBEDDING.parse(body)
     given = parsed["input"]
     inputs = given if isinstance(given, list) and not isinstance(given[0], int) else [given]
-    _asked_to_fail(str(given))
+    check_asked_to_fail(str(given))
     counts = [len(str(text).split()) for text in inputs]
     _check_embedding(parsed, counts)
     vectors = [vector(str(text), int(parsed.get("dimensions", 8))) for text in inputs]
@@ -206,41 +187,6 @@ def _check_embedding(body: dict[str, Any], tokens: list[int]) -> None:
 
 def pack(values: list[float]) -> str:
     return base64.b64encode(struct.pack(f"<{len(values)}f", *values)).decode()
-
-
-def response(body: dict[str, Any], answer_bytes: int) -> dict[str, Any]:
-    """A Responses API object with one message."""
-    parsed = parse_response(body)
-    text = response_text(parsed)
-    _asked_to_fail(text)
-    answer = f"echo: {text}".ljust(answer_bytes, ".")
-    asked, written = len(text.split()), len(answer.split())
-    part = {"type": "output_text", "text": answer, "annotations": [], "logprobs": []}
-    return {
-        "id": _native_id("resp_", text),
-        "object": "response",
-        "created_at": int(time.time()),
-        "status": "completed",
-        "error": None,
-        "incomplete_details": None,
-        "model": parsed["model"],
-        "output": [
-            {
-                "id": _native_id("msg_", text),
-                "type": "message",
-                "status": "completed",
-                "role": "assistant",
-                "content": [part],
-            }
-        ],
-        "usage": {
-            "input_tokens": asked,
-            "input_tokens_details": {"cached_tokens": 0},
-            "output_tokens": written,
-            "output_tokens_details": {"reasoning_tokens": 0},
-            "total_tokens": asked + written,
-        },
-    }
 
 
 ANSWERS: dict[str, Callable[[dict[str, Any], int], dict[str, Any]]] = {

@@ -37,6 +37,7 @@ def openai_app() -> web.Application:
     app.router.add_get("/v1/batches/{id}", batches.get_batch)
     app.router.add_post("/v1/batches/{id}/cancel", batches.cancel_batch)
     app.router.add_post("/v1/chat/completions", prompts.create)
+    app.router.add_post(prompts.RESPONSES, prompts.create)
     app.router.add_post("/v1/responses/input_tokens", prompts.count)
     app.router.add_post("/v1/embeddings", prompts.create)
     app.router.add_get("/v1/models", models.list_models)

@@ -8,12 +8,16 @@ from ..event_stream import events
 from ..intake import read_json
 from ..refusal import Refusal
 from ..sample import token_count
-from .answers import LineError, answer
+from .answers import answer
 from .batch_input import MODEL
 from .chat_stream import chat_chunks
 from .envelope import refuse
+from .invented import LineError
+from .response_events import response_events
 from .responses_request import parse_counted
 from .store import STORE
+
+RESPONSES = "/v1/responses"
 
 
 async def create(request: web.Request) -> web.Response:
@@ -27,6 +31,8 @@ async def create(request: web.Request) -> web.Response:
         raise Refusal(failure.status, failure.body) from None
     _find_model(body["model"])
     whole = answered | settings.answer
+    if body.get("stream") and request.path == RESPONSES:
+        return events(response_events(whole), named=True)
     if body.get("stream"):
         options = body.get("stream_options") or {}
         usage = bool(options.get("include_usage"))

@@ -9,8 +9,9 @@ import orjson
 
 from ..blob import Blob, BlobWriter
 from ..shape import ShapeError
-from .answers import LineError, answer
+from .answers import answer
 from .envelope import shape_body
+from .invented import LineError
 from .store import OpenAIStore, StoredBatch
 
 TEXTS = {

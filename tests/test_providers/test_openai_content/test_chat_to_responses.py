@@ -48,6 +48,7 @@ def test_texts_of_every_role() -> None:
     )
     assert body == {
         "model": "gpt-4o",
+        "store": False,
         "input": [
             {
                 "role": "system",

@@ -1,3 +1,4 @@
+from base64 import b64decode
 from typing import Any
 
 import pytest
@@ -19,6 +20,19 @@ def _candidate(*output: dict[str, Any], **fields: Any) -> Any:
     body = {"status": "completed", "output": list(output)} | fields
     (candidate,) = from_openai_response(body)["candidates"]
     return candidate
+
+
+def test_reasoning_that_can_be_sent_back_is_signed() -> None:
+    reasoning = {"type": "reasoning", "id": "rs_1", "encrypted_content": "gAAA"}
+    texts = [{"type": "summary_text", "text": text} for text in ("Hm", "Yes")]
+    first, second, third = _candidate(reasoning | {"summary": texts}, _message(_text("4")))[
+        "content"
+    ]["parts"]
+    assert first == {"text": "Hm", "thought": True}
+    assert (second["text"], third) == ("Yes", {"text": "4"})
+    assert b64decode(second["thoughtSignature"]).endswith(b":rs_1:gAAA")
+    (only,) = _candidate(reasoning | {"summary": []}, _message(_text("4")))["content"]["parts"]
+    assert only == {"text": "4", "thoughtSignature": second["thoughtSignature"]}
 
 
 def test_a_whole_response() -> None:

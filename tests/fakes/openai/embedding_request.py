@@ -1,6 +1,4 @@
-"""Requests of embeddings, and the text of a request to /v1/responses."""
-
-from typing import Any
+"""Requests of embeddings."""
 
 from ..shape import Either, Number, Record, Sequence, Text
 
@@ -22,17 +20,3 @@ EMBEDDING = Record(
     },
     required=("model", "input"),
 )
-
-
-def response_text(body: dict[str, Any]) -> str:
-    """The last user text of a Responses request's `input`."""
-    given = body["input"]
-    if isinstance(given, str):
-        return given
-    for item in reversed(given):
-        if item.get("role") == "user":
-            content = item.get("content", "")
-            if isinstance(content, str):
-                return content
-            return "".join(part.get("text", "") for part in content)
-    return ""

@@ -1,0 +1,146 @@
+"""Prompts to the APIs that OpenAI has, and others as it has them: chat completions, responses."""
+
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeAlias
+
+from providers.batches.file_references import FileReferences
+from providers.credential import Caller
+from providers.errors import FerryError, invalid_argument
+from providers.gemini_content.service_tier import take_service_tier
+from providers.gemini_content.warnings import Warnings
+from providers.json_api.answer_shape import present
+from providers.json_api.client import JsonApi
+from providers.memory import MemoryBudget
+from providers.openai_content.chat_from_openai import from_openai_chat
+from providers.openai_content.chat_stream import ChatStream
+from providers.openai_content.chat_to_responses import to_responses
+from providers.openai_content.dialect import Dialect
+from providers.openai_content.generate_to_openai import to_openai_chat
+from providers.openai_content.response_stream import ResponseStream
+from providers.openai_content.responses_from_openai import from_openai_response
+from providers.prompts.stream import StreamReader, event_stream
+from providers.prompts.translation import FromProvider, from_provider, to_provider
+from providers.resources import AnswerStream, Generated, Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAIApi:
+    """One API. `write` gives the body of a chat completion in `dialect` the form of this API.
+
+    `from_answer` and `reader` translate an answer, for a prompt that asks for thoughts or not.
+    """
+
+    path: str
+    dialect: Dialect
+    write: Callable[[dict[str, Any]], dict[str, Any]]
+    from_answer: Callable[[bool], FromProvider]
+    reader: Callable[[bool], StreamReader[bytes]]
+
+
+def chat_completions(dialect: Dialect) -> OpenAIApi:
+    return OpenAIApi(
+        "chat/completions",
+        dialect,
+        dict,
+        lambda thoughts: partial(from_openai_chat, thoughts=thoughts),
+        lambda thoughts: ChatStream(thoughts=thoughts),
+    )
+
+
+def responses(dialect: Dialect) -> OpenAIApi:
+    return OpenAIApi(
+        "responses",
+        dialect,
+        to_responses,
+        lambda _: from_openai_response,
+        lambda _: ResponseStream(),
+    )
+
+
+ChooseApis: TypeAlias = Callable[[dict[str, Any]], Sequence[OpenAIApi]]
+"""The APIs that may carry a normalised request: the first, and others if that one cannot."""
+
+
+class OpenAIPrompts:
+    """Implements `providers.provider.Prompts`. `native_file` is the form of the provider's ids."""
+
+    def __init__(
+        self, client: JsonApi, memory: MemoryBudget, native_file: re.Pattern[str], apis: ChooseApis
+    ) -> None:
+        self._client = client
+        self._memory = memory
+        self._native_file = native_file
+        self._apis = apis
+
+    async def generate(self, caller: Caller, prompt: Prompt) -> Generated:
+        translation = self._translation(prompt)
+        sent = await to_provider(self._memory, prompt, translation.to_api)
+        answer = await self._client.ask(caller, translation.api.path, sent.body)
+        translate = translation.api.from_answer(sent.thoughts)
+        document = await from_provider(self._client.name, answer, translate)
+        return Generated(document, sent.warnings)
+
+    async def stream(self, caller: Caller, prompt: Prompt) -> AnswerStream:
+        translation = self._translation(prompt)
+        sent = await to_provider(self._memory, prompt, translation.to_stream)
+        reply = await self._client.begin(caller, translation.api.path, sent.body)
+        reader = translation.api.reader(sent.thoughts)
+        return await event_stream(self._client.name, reply, reader, sent.warnings)
+
+    def _translation(self, prompt: Prompt) -> "_Translation":
+        files = FileReferences(self._native_file, prompt.check_file_name)
+        return _Translation(prompt.model, files, self._apis)
+
+
+@dataclass(slots=True)
+class _Translation:
+    """Of one prompt. `api` is set by a translation that succeeds."""
+
+    model: str
+    files: FileReferences
+    apis: ChooseApis
+    api: OpenAIApi = field(init=False)
+
+    def to_stream(self, request: dict[str, Any], warnings: Warnings) -> dict[str, Any]:
+        if request.get("generationConfig", {}).get("candidateCount", 1) > 1:
+            raise invalid_argument(
+                "a stream has one candidate", path="generationConfig.candidateCount"
+            )
+        return self.to_api(request, warnings) | dict(self.api.dialect.streaming)
+
+    def to_api(self, request: dict[str, Any], warnings: Warnings) -> dict[str, Any]:
+        apis = self.apis(request)
+        rules = apis[0].dialect
+        tier = take_service_tier(request, rules.service_tiers, rules.provider)
+        return self._by_one_of(apis, request, warnings) | present({"service_tier": tier})
+
+    def _by_one_of(
+        self, apis: Sequence[OpenAIApi], request: dict[str, Any], warnings: Warnings
+    ) -> dict[str, Any]:
+        """Raises the refusal of the first API if none can carry the request."""
+        first, *others = apis
+        try:
+            return self._write(first, request, warnings)
+        except FerryError:
+            for api in others:
+                with suppress(FerryError):
+                    return self._write(api, request, warnings)
+            raise
+
+    def _write(self, api: OpenAIApi, request: dict[str, Any], warnings: Warnings) -> dict[str, Any]:
+        with warnings.apart() as recorded:
+            chat = to_openai_chat(
+                request,
+                model=self.model,
+                path="",
+                warnings=warnings,
+                file_ids=lambda uri: self.files.id_of(uri, "contents"),
+                dialect=api.dialect,
+            )
+        warnings.add(recorded)
+        self.api = api
+        return api.write(chat)
