@@ -55,7 +55,7 @@ class AnthropicPrompts:
         translate = partial(self._translate_stream, prompt, self._cache_of(caller), headers)
         sent = await to_provider(self._memory, prompt, translate)
         reply = await self._client.begin(caller, _PATH, sent.body, **headers)
-        return await event_stream(self._client.name, reply, MessageStream(), sent.warnings)
+        return await event_stream(self._client.name, caller, reply, MessageStream(), sent.warnings)
 
     def _cache_of(self, caller: Caller) -> CacheLife | None:
         return requested_cache(caller) or self._cache

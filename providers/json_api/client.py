@@ -225,10 +225,10 @@ class JsonApi:
         refused = CredentialRefused if status is Status.UNAUTHENTICATED else FerryError
         return refused(
             status,
-            f"{self.name}: {_without_secret(text, caller)}",
+            f"{self.name}: {without_secret(text, caller)}",
             provider=self.name,
-            reason=_without_secret(code_of(document), caller) or None,
-            request_id=_without_secret(self._request_id(reply), caller) or None,
+            reason=without_secret(code_of(document), caller) or None,
+            request_id=without_secret(self._request_id(reply), caller) or None,
             upstream_status=reply.status,
             retry_after=None if status == _PERMANENT else retry_after_of(reply.headers),
         )
@@ -272,6 +272,7 @@ def _only_names(request: OutboundRequest) -> bool:
     return request.method in ("GET", "DELETE") and not request.url.query
 
 
-def _without_secret(text: str, caller: Caller) -> str:
+def without_secret(text: str, caller: Caller) -> str:
+    """`text`, in which a provider may have quoted the caller's key."""
     secret = caller.credential.secret
     return text.replace(secret, "***") if secret else text

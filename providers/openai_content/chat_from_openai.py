@@ -15,6 +15,7 @@ from providers.json_api.answer_shape import (
     object_or_nothing,
     text_or_none,
     unknown_type,
+    unreadable,
     untranslatable,
 )
 from providers.openai_content.answer_members import (
@@ -65,6 +66,8 @@ def from_openai_chat(body: dict[str, Any], *, thoughts: bool = False) -> dict[st
     Raises UnreadableAnswer for a body without `choices`, or if nothing in it can be read.
     """
     choices = as_list(body.get("choices"), "choices")
+    if not choices:
+        raise unreadable("choices is empty")
     candidates = [_candidate(choice, place, thoughts) for place, choice in enumerate(choices)]
     usage = from_openai_usage(body.get("usage"), CHAT_USAGE)
     return render_answer(candidates, usage, body.get("model"), body.get("id"))

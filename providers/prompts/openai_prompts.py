@@ -89,7 +89,7 @@ class OpenAIPrompts:
         sent = await to_provider(self._memory, prompt, translation.to_stream)
         reply = await self._client.begin(caller, translation.api.path, sent.body)
         reader = translation.api.reader(sent.thoughts)
-        return await event_stream(self._client.name, reply, reader, sent.warnings)
+        return await event_stream(self._client.name, caller, reply, reader, sent.warnings)
 
     def _translation(self, prompt: Prompt) -> "_Translation":
         files = FileReferences(self._native_file, prompt.check_file_name)

@@ -1,15 +1,18 @@
 """A provider's stream, translated event by event as it arrives."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
+from functools import partial
 from typing import Final, Protocol, TypeVar
 
+from providers.credential import Caller
 from providers.gemini_content.streamed_answer import Chunk
 from providers.json_api.answer_shape import UnreadableAnswer, unusable
+from providers.json_api.client import without_secret
 from providers.json_api.json_text import render_json
 from providers.prompts.server_sent_events import event_data
 from providers.resources import AnswerStream
-from providers.upstream import Reply, invalid_answer
+from providers.upstream import Reply, UpstreamError, invalid_answer
 
 _EVENT_STREAM: Final = "text/event-stream"
 
@@ -32,18 +35,27 @@ class StreamReader(Protocol[T_contra]):
 
 
 async def event_stream(
-    name: str, reply: Reply, reader: StreamReader[bytes], warnings: str
+    name: str, caller: Caller, reply: Reply, reader: StreamReader[bytes], warnings: str
 ) -> AnswerStream:
     """The answer to a request for server-sent events. Raises UpstreamError for another answer."""
     if not reply.headers.get("Content-Type", "").lower().startswith(_EVENT_STREAM):
         await reply.aclose()
         raise invalid_answer(f"{name} did not answer with a stream")
-    return AnswerStream(translated(event_data(reply.chunks()), reader), warnings, reply.aclose)
+    redact = partial(without_secret, caller=caller)
+    chunks = translated(event_data(reply.chunks()), reader, redact)
+    return AnswerStream(chunks, warnings, reply.aclose)
+
+
+def _unchanged(text: str) -> str:
+    return text
 
 
 async def translated(
-    events: AsyncGenerator[T, None], reader: StreamReader[T]
+    events: AsyncGenerator[T, None],
+    reader: StreamReader[T],
+    redact: Callable[[str], str] = _unchanged,
 ) -> AsyncGenerator[bytes, None]:
+    """`redact` removes a key from what the provider says in an error inside its stream."""
     try:
         async with aclosing(events):
             async for event in events:
@@ -55,3 +67,6 @@ async def translated(
                 yield render_json(chunk)
     except UnreadableAnswer as error:
         raise unusable(error) from None
+    except UpstreamError as error:
+        reason = error.reason and redact(error.reason)
+        raise UpstreamError(error.status, redact(error.message), reason=reason) from None

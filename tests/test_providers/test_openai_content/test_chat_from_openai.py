@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from providers.json_api.answer_shape import UnreadableAnswer
 from providers.openai_content.chat_from_openai import from_openai_chat
 from tests.test_providers.test_openai_content.chat_messages import call_of, candidate_of
 
@@ -49,7 +50,13 @@ def test_a_whole_completion() -> None:
 
 
 def test_fields_that_openai_omits_are_left_out() -> None:
-    assert from_openai_chat({"choices": []}) == {"candidates": []}
+    choice = {"index": 0, "message": {"content": "Hi"}, "finish_reason": "stop"}
+    assert set(from_openai_chat({"choices": [choice]})) == {"candidates"}
+
+
+def test_an_answer_without_any_choice_is_unreadable() -> None:
+    with pytest.raises(UnreadableAnswer, match="choices is empty"):
+        from_openai_chat({"choices": []})
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def _line(status_code: Any, body: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("endpoint", "body", "names"),
     [
-        (_CHAT, {"choices": []}, {"candidates"}),
+        (_CHAT, {"choices": [{"message": {"content": "Hi"}}]}, {"candidates"}),
         ("/v1/responses", {"status": "completed", "output": []}, {"candidates"}),
         ("/v1/embeddings", {"data": [{"embedding": [1]}]}, {"embedding"}),
     ],

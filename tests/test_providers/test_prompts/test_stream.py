@@ -1,0 +1,28 @@
+"""A provider's stream: what an error in it may quote."""
+
+import pytest
+
+from providers.openai_content.chat_stream import ChatStream
+from providers.prompts.stream import event_stream
+from providers.status import Status
+from providers.upstream import UpstreamError
+from tests.test_middlewares.running_chain import ScriptedReply
+from tests.test_providers.answering import CALLER
+
+
+async def test_an_error_in_a_stream_quotes_no_key() -> None:
+    secret = CALLER.credential.secret
+    event = f'data: {{"error": {{"message": "bad {secret}", "code": "c-{secret}"}}}}\n\n'
+    reply = ScriptedReply(200, {"Content-Type": "text/event-stream"}, event.encode())
+    answer = await event_stream("acme", CALLER, reply, ChatStream(thoughts=False), "")
+    with pytest.raises(UpstreamError) as failed:
+        await anext(answer.chunks)
+    error = failed.value
+    assert (error.status, error.message, error.reason) == (Status.UNAVAILABLE, "bad ***", "c-***")
+
+
+async def test_what_is_no_stream_is_refused_and_closed() -> None:
+    reply = ScriptedReply(200, {"Content-Type": "application/json"})
+    with pytest.raises(UpstreamError, match="acme did not answer with a stream"):
+        await event_stream("acme", CALLER, reply, ChatStream(thoughts=False), "")
+    assert reply.closed
