@@ -9,6 +9,8 @@ import pytest
 from google import genai
 from google.genai import errors, types
 
+from tests.end_to_end.batch_client import EMBEDDING_MODELS
+from tests.fakes.sample import vector
 from tests.test_proxy.shared_proxy import ANN, BOB, MODELS, OWN, SharedProxy, lines, shared_proxy
 
 
@@ -57,6 +59,23 @@ async def test_each_tenant_works_as_if_it_were_alone(
 ) -> None:
     async with shared_proxy(provider, tmp_path / "state", monkeypatch) as shared:
         await asyncio.to_thread(check_isolation, shared, tmp_path / "requests.jsonl")
+
+
+@pytest.mark.parametrize("provider", ["openai", "mistral", "gemini"])
+async def test_a_tenant_embeds_with_the_proxys_key(
+    provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with shared_proxy(provider, tmp_path / "state", monkeypatch) as shared:
+        with client_of(shared, ANN) as ann, client_of(shared, "no-token") as stranger:
+            embed = partial(
+                ann.models.embed_content, model=EMBEDDING_MODELS[provider], contents=["a", "b"]
+            )
+            answer = await asyncio.to_thread(embed)
+            code = await asyncio.to_thread(
+                code_of, stranger.models.embed_content, model="m", contents="a"
+            )
+    assert [each.values for each in answer.embeddings or ()] == [vector("a", 8), vector("b", 8)]
+    assert code == 401
 
 
 async def test_tenants_cannot_upload_into_a_shared_file_search_store(
