@@ -23,6 +23,7 @@ until its input ends. Its client is made from `FERRY_BASE_URL`, `FERRY_API_KEY` 
 | `models.stream_and_leave`    | as above; leaves after a chunk, and answers `{"item": chunk}`  |
 | `chats.talk`                 | `model`, `messages`, `stream`, `tool`, `config`; answers       |
 |                              | `{"items": [{"text", "promptTokenCount"}], "history": [...]}`  |
+| `models.count`               | JavaScript only: `model`, `contents`                           |
 | `models.embed`               | Python and JavaScript: `model`, `contents`, `config`           |
 | every other                  | `name`                                                         |
 

@@ -225,7 +225,10 @@ class ValidRequests:
             return self._call("GET", self._random.choice(["models", f"models/{model}"]))
         if self._random.random() < 0.3:
             return self._embedding_call(EMBEDDING_MODELS.get(self._drawn.kind, model))
-        return self._call("POST", f"models/{model}:{verb}", self._generation())
+        body = self._generation()
+        if verb == "countTokens" and self._random.random() < 0.7:
+            body = {"generateContentRequest": body}
+        return self._call("POST", f"models/{model}:{verb}", body)
 
     def _embedding_call(self, model: str) -> Request:
         requests = [self._embedding() | {"model": f"models/{model}"} for _ in range(3)]

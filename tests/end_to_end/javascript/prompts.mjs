@@ -25,6 +25,7 @@ function asked({ model, contents, config, tool }) {
 
 export function promptCalls(client, plain) {
   return {
+    "models.count": ({ model, contents }) => client.models.countTokens({ model, contents }),
     "models.generate": (args) => client.models.generateContent(asked(args)),
     "models.stream": async (args) => {
       const items = [];
