@@ -36,6 +36,10 @@ class ResponseStream:
 
     def read(self, data: bytes) -> Iterator[Chunk]:
         event = event_object(data)
+        with self._answer.reading():
+            yield from self._read(event)
+
+    def _read(self, event: dict[str, Any]) -> Iterator[Chunk]:
         match event.get("type"):
             case "response.created":
                 self._name(_part(event, "response"))

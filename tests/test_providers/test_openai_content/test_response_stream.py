@@ -178,9 +178,19 @@ def test_an_end_without_a_status_is_no_end() -> None:
     assert failed.message == "the stream ended before the answer did"
 
 
-def test_an_unknown_item_is_refused() -> None:
-    failed = failure(event(ADDED, output_index=0, item={"type": "image_generation_call"}))
-    assert "image_generation_call" in failed.message
+@pytest.mark.parametrize(
+    ("unreadable", "named"),
+    [
+        (event(ADDED, output_index=2, item={"type": "image_generation_call"}), "output[2]"),
+        (event(TEXT, delta=7), "delta"),
+    ],
+)
+def test_the_rest_of_an_answer_with_something_unreadable(unreadable: bytes, named: str) -> None:
+    first, note = parts_of(event(TEXT, delta="a"), unreadable, response())[:2]
+    assert first == {"text": "a"}
+    assert note["text"].startswith(
+        f"[genai-ferry] This part of the answer could not be read: {named}"
+    )
 
 
 def test_what_is_not_known_is_left_out() -> None:
