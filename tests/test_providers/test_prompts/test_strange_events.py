@@ -17,7 +17,7 @@ from tests.test_providers.test_strange_answers import changed
 
 TOKEN = {"token": "a", "logprob": -0.5, "top_logprobs": [{"token": "a", "logprob": -0.5}]}
 CALL = {"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-OPENAI = [
+OPENAI: list[dict[str, Any]] = [
     {
         "id": "1",
         "model": "m",
@@ -58,7 +58,7 @@ OPENAI = [
     },
 ]
 USAGE = {"input_tokens": 1, "output_tokens": 2, "cache_read_input_tokens": 0}
-ANTHROPIC = [
+ANTHROPIC: list[dict[str, Any]] = [
     {"type": "message_start", "message": {"id": "1", "model": "m", "usage": USAGE}},
     {
         "type": "content_block_start",
@@ -94,7 +94,7 @@ ANTHROPIC = [
     },
     {"type": "message_stop"},
 ]
-CONVERSE = [
+CONVERSE: list[tuple[str, dict[str, Any]]] = [
     ("messageStart", {"role": "assistant"}),
     (
         "contentBlockDelta",
