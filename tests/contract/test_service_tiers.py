@@ -1,7 +1,5 @@
 """The service tier of a single request. The fakes know the tiers of each provider."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any
 
 import orjson
@@ -9,33 +7,11 @@ import pytest
 
 from providers.resources import Prompt
 from providers.status import Status
-from tests.contract.anthropic_with_fake import anthropic_with_fake
 from tests.contract.bedrock_with_fake import MODEL, BedrockWithFake
-from tests.contract.mistral_with_fake import mistral_with_fake
-from tests.contract.openai_with_fake import openai_with_fake
+from tests.contract.every_operation import MODELS
 from tests.contract.provider_with_fake import ProviderWithFake, asking, refused
 
-MODELS = {
-    "openai": "gpt-4o-mini",
-    "anthropic": "claude-haiku-4-5",
-    "mistral": "mistral-small-latest",
-    "bedrock": MODEL,
-}
-SERVICES: dict[str, Callable[[], AbstractAsyncContextManager[ProviderWithFake]]] = {
-    "openai": openai_with_fake,
-    "anthropic": anthropic_with_fake,
-    "mistral": mistral_with_fake,
-}
 TIER_HEADER = "X-Amzn-Bedrock-Service-Tier"
-
-
-@pytest.fixture
-async def works(bedrock: BedrockWithFake) -> AsyncIterator[dict[str, ProviderWithFake]]:
-    async with AsyncExitStack() as stack:
-        others = {
-            name: await stack.enter_async_context(service()) for name, service in SERVICES.items()
-        }
-        yield {**others, "bedrock": bedrock}
 
 
 async def ask(work: ProviderWithFake, model: str, body: dict[str, Any]) -> str:
@@ -61,13 +37,13 @@ async def ask(work: ProviderWithFake, model: str, body: dict[str, Any]) -> str:
     ],
 )
 async def test_a_tier_that_the_provider_has(
-    works: dict[str, ProviderWithFake],
+    translating: dict[str, ProviderWithFake],
     monkeypatch: pytest.MonkeyPatch,
     provider: str,
     tier: str,
     sent: dict[str, Any],
 ) -> None:
-    work = works[provider]
+    work = translating[provider]
     requests = work.record(monkeypatch)
     warnings = await ask(work, MODELS[provider], asking("hello") | {"serviceTier": tier})
     assert "serviceTier" not in warnings
@@ -107,9 +83,9 @@ async def test_a_tier_beside_claudes_own_body(
     ],
 )
 async def test_a_tier_that_the_provider_lacks(
-    works: dict[str, ProviderWithFake], provider: str, tier: str, known: str
+    translating: dict[str, ProviderWithFake], provider: str, tier: str, known: str
 ) -> None:
-    work = works[provider]
+    work = translating[provider]
     body = asking("hello") | {"serviceTier": tier}
     error = await refused(ask(work, MODELS[provider], body))
     assert (error.status, error.path) == (Status.INVALID_ARGUMENT, "serviceTier")
@@ -117,9 +93,9 @@ async def test_a_tier_that_the_provider_lacks(
 
 
 async def test_a_stream_has_the_tier_too(
-    works: dict[str, ProviderWithFake], monkeypatch: pytest.MonkeyPatch
+    translating: dict[str, ProviderWithFake], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, work in works.items():
+    for name, work in translating.items():
         assert work.provider.prompts is not None
         requests = work.record(monkeypatch)
         body = orjson.dumps(asking("hello") | {"serviceTier": "standard"})
