@@ -18,7 +18,7 @@ from yarl import URL
 from middlewares.request_keys import GATEWAY, Gateway, Handler
 from proxy.composition import application
 from proxy.kinds import KINDS
-from proxy.log_lines import JsonLines
+from proxy.log_lines import json_lines
 from proxy.settings import load
 from proxy.sites import application_runner
 from proxy.state_probe import PROBE
@@ -197,7 +197,7 @@ async def _read_chunked(reader: asyncio.StreamReader) -> bytes:
 class _LogRecorder(logging.Handler):
     def __init__(self, proxy: RunningProxy) -> None:
         super().__init__(logging.INFO)
-        self.setFormatter(JsonLines())
+        self.setFormatter(json_lines())
         self._proxy = proxy
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -14,7 +14,7 @@ from middlewares.clients import CallLimit, Client, Clients, bare_client, named_c
 from providers.credential import Caller, Credential, tenant_of
 from providers.errors import FerryError
 from providers.resources import Page
-from proxy.log_lines import JsonLines
+from proxy.log_lines import json_lines
 from tests.test_middlewares.running_chain import Client as Http
 from tests.test_middlewares.running_chain import Scripted, running_chain, scripted_provider
 
@@ -154,7 +154,7 @@ async def test_the_log_names_the_client(caplog: pytest.LogCaptureFixture) -> Non
         for token, status in (("old", 200), ("new", 200), ("bare", 200), ("barred", 403)):
             async with client.get(FILES, headers={"x-goog-api-key": token}) as answer:
                 assert answer.status == status
-    lines = [JsonLines().format(r) for r in caplog.records if r.name == "genai_ferry.access"]
+    lines = [json_lines().format(r) for r in caplog.records if r.name == "genai_ferry.access"]
     assert [orjson.loads(line).get("client") for line in lines] == [
         "acme",
         "acme",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from middlewares.embeddings_answer import embeddings_body
 from providers.resources import Embedded, EmbedForm, EmbedRequest
-from proxy.log_lines import JsonLines
+from proxy.log_lines import json_lines
 from tests.test_middlewares.running_chain import Scripted, running_chain, scripted_provider
 
 KEY = {"x-goog-api-key": "sk-a-callers-key"}
@@ -31,7 +31,7 @@ class Memory:
 
 
 def line_of(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
-    (line,) = [JsonLines().format(r) for r in caplog.records if r.name == "genai_ferry.access"]
+    (line,) = [json_lines().format(r) for r in caplog.records if r.name == "genai_ferry.access"]
     assert "secret" not in line
     document: dict[str, Any] = orjson.loads(line)
     return document

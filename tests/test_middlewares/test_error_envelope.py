@@ -15,7 +15,7 @@ from providers.body import TruncatedBody
 from providers.errors import FerryError
 from providers.status import Status
 from providers.upstream import UpstreamError
-from proxy.log_lines import JsonLines
+from proxy.log_lines import json_lines
 from tests.test_middlewares.running_chain import Client, Scripted, running_chain, scripted_provider
 
 KEY = {"x-goog-api-key": "sk-secret-key"}
@@ -91,7 +91,7 @@ async def test_the_message_of_a_bug_reaches_neither_log_nor_client(
     status, document, headers = await answer_to(error)
     assert (status, document["error"]["status"]) == (500, "INTERNAL")
     assert "secret" not in str(document)
-    lines = [JsonLines().format(record) for record in caplog.records]
+    lines = [json_lines().format(record) for record in caplog.records]
     assert not [line for line in lines if "secret" in line or "secret" in caplog.text]
     (logged,) = [line for line in lines if type(error).__name__ in line]
     assert headers["x-ferry-request-id"] in logged

@@ -14,7 +14,7 @@ from providers.errors import FerryError, invalid_argument, not_found
 from providers.provider import KeyForm
 from providers.status import Status
 from providers.upstream import UpstreamError
-from proxy.log_lines import JsonLines
+from proxy.log_lines import json_lines
 from tests.test_middlewares.running_chain import (
     Scripted,
     ScriptedReply,
@@ -33,7 +33,7 @@ def raising(error: FerryError) -> Scripted:
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
-    (line,) = [JsonLines().format(r) for r in caplog.records if r.name == "genai_ferry.access"]
+    (line,) = [json_lines().format(r) for r in caplog.records if r.name == "genai_ferry.access"]
     assert KEY not in caplog.text
     assert KEY not in line
     document: dict[str, Any] = orjson.loads(line)

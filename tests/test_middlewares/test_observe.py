@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from providers.provider import KeyForm
-from proxy.log_lines import JsonLines
+from proxy.log_lines import json_lines
 from tests.test_middlewares.running_chain import (
     Scripted,
     ScriptedReply,
@@ -45,7 +45,7 @@ async def test_a_line_names_the_call_without_secrets(
     async with running_chain(gemini) as client:
         async with client.get(target, headers={"x-secret": "secret"}) as reply:
             assert reply.status == status
-    (line,) = [JsonLines().format(r) for r in caplog.records if r.name == "genai_ferry.access"]
+    (line,) = [json_lines().format(r) for r in caplog.records if r.name == "genai_ferry.access"]
     assert "secret" not in line
     document = orjson.loads(line)
     assert set(document) == FIELDS | (WHY if status >= 400 else {"tenant"})
@@ -88,7 +88,7 @@ async def test_only_a_valid_id_of_a_trusted_proxy_is_taken_over(
             assert reply.headers["x-ferry-request-id"] == returned
     assert (returned == given) is taken
     (logged,) = [r for r in caplog.records if r.name == "genai_ferry.access"]
-    assert orjson.loads(JsonLines().format(logged))["request_id"] == returned
+    assert orjson.loads(json_lines().format(logged))["request_id"] == returned
 
 
 async def test_a_streamed_response_is_logged_when_it_was_sent(
@@ -103,7 +103,7 @@ async def test_a_streamed_response_is_logged_when_it_was_sent(
         async with client.post("/genai/v1/files", headers=KEY, data=b"12345") as reply:
             assert await reply.read() == body
     (logged,) = [r for r in caplog.records if r.name == "genai_ferry.access"]
-    line = orjson.loads(JsonLines().format(logged))
+    line = orjson.loads(json_lines().format(logged))
     assert (line["status"], line["bytes_out"], line["bytes_in"]) == (403, len(body), 0)
     assert "cut" not in line
 

@@ -12,7 +12,7 @@ from aiohttp import ClientError
 from providers.errors import FerryError
 from providers.resources import AnswerStream, Counted, Generated, Prompt
 from providers.upstream import invalid_answer
-from proxy.log_lines import JsonLines
+from proxy.log_lines import json_lines
 from tests.test_middlewares.running_chain import (
     Scripted,
     ScriptedReply,
@@ -40,7 +40,7 @@ def answering(*items: bytes | FerryError, warnings: str = "") -> Scripted:
 
 
 def line_of(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
-    (line,) = [JsonLines().format(r) for r in caplog.records if r.name == "genai_ferry.access"]
+    (line,) = [json_lines().format(r) for r in caplog.records if r.name == "genai_ferry.access"]
     assert "secret" not in line
     document: dict[str, Any] = orjson.loads(line)
     return document

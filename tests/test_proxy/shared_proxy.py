@@ -18,7 +18,7 @@ from middlewares.request_keys import GATEWAY, Gateway
 from providers.state import State
 from proxy.composition import application
 from proxy.kinds import KINDS
-from proxy.log_lines import JsonLines
+from proxy.log_lines import json_lines
 from proxy.settings import load
 from tests.fakes.anthropic import anthropic_app
 from tests.fakes.gemini import gemini_app
@@ -197,7 +197,7 @@ class SharedProxy:
 class _LogRecorder(logging.Handler):
     def __init__(self, seen: list[str]) -> None:
         super().__init__(logging.DEBUG)
-        self.setFormatter(JsonLines())
+        self.setFormatter(json_lines())
         self._seen = seen
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.console_lines import console_lines
-from proxy.log_lines import JsonLines, log_to_stderr
+from proxy.log_lines import console_lines, json_lines, log_to_stderr
 
-FORMATTERS = {"json": JsonLines(), "console": console_lines(colours=False)}
+FORMATTERS = {"json": json_lines(), "console": console_lines(colours=False)}
 
 
 def record(message: str, *arguments: object, **extra: object) -> logging.LogRecord:
@@ -32,7 +31,7 @@ def failure(message: str) -> logging.LogRecord:
 
 
 def line(logged: logging.LogRecord) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(JsonLines().format(logged))
+    told: dict[str, Any] = json.loads(json_lines().format(logged))
     return told
 
 
@@ -96,12 +95,6 @@ def logged_by(script: str) -> list[dict[str, Any]]:
 def test_of_a_library_only_its_own_words_are_logged(script: str, event: str) -> None:
     [line] = logged_by(script)
     assert line["event"] == event
-
-
-def test_structlog_is_imported_only_for_a_terminal() -> None:
-    """It takes a tenth of the time of a start."""
-    [line] = logged_by("import sys; logging.warning('%s', 'structlog' in sys.modules)")
-    assert line["event"] == "False"
 
 
 def test_a_header_of_the_collector_that_is_not_valid_is_not_logged() -> None:

@@ -3,7 +3,7 @@ import logging
 
 import pytest
 
-from proxy.log_lines import JsonLines
+from proxy.log_lines import json_lines
 from proxy.log_rate import LINES, PERIOD_SECONDS, LogRate
 
 
@@ -35,10 +35,10 @@ def test_a_flood_from_one_place_is_cut_and_counted(rate: LogRate, clock: Clock) 
     clock.now += PERIOD_SECONDS
     later = record(1)
     assert rate.filter(later)
-    assert json.loads(JsonLines().format(later))["left_out"] == 14_000 - LINES
+    assert json.loads(json_lines().format(later))["left_out"] == 14_000 - LINES
     after = record(1)
     assert rate.filter(after)
-    assert "left_out" not in json.loads(JsonLines().format(after))
+    assert "left_out" not in json.loads(json_lines().format(after))
 
 
 def test_another_place_is_not_affected(rate: LogRate) -> None:
