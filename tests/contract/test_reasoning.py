@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from providers.openai.generate_api import GenerateApi
 from providers.resources import Prompt
 from tests.contract.openai_with_fake import MODEL, OpenAIWithFake, openai_with_fake
 from tests.contract.provider_with_fake import asking
@@ -23,9 +24,10 @@ async def openai() -> AsyncIterator[OpenAIWithFake]:
 
 async def parts(openai: OpenAIWithFake, **thinking: Any) -> list[dict[str, Any]]:
     request = asking("hello") | {"generationConfig": {"thinkingConfig": thinking}}
-    assert openai.provider.prompts is not None
+    prompts = openai.replica(generate_api=GenerateApi.CHAT).prompts
+    assert prompts is not None
     prompt = Prompt(MODEL, orjson.dumps(request))
-    answer = await openai.provider.prompts.generate(openai.caller, prompt)
+    answer = await prompts.generate(openai.caller, prompt)
     found: list[dict[str, Any]] = orjson.loads(answer.document)["candidates"][0]["content"]["parts"]
     return found
 
