@@ -49,6 +49,8 @@ new_root() {{
     done
     mount --bind /proc "$1/proc"
     mount -t overlay none -o "lowerdir={python},upperdir=$1.upper,workdir=$1.work" "$1{python}"
+    # The base image has no compiled code.
+    find "$1{python}" -name '*.pyc' -delete
     mount --bind "$1{python}" "$1/usr/local"
 }}
 """

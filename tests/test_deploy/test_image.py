@@ -108,6 +108,18 @@ def test_the_program_is_installed(image: Image) -> None:
     assert done.stdout == f"genai-ferry {project()['version']}\n", done.stderr
 
 
+def test_a_start_compiles_nothing(image: Image) -> None:
+    uncompiled = (
+        "import os, sys, proxy.command_line as _; "
+        "files = [getattr(each, '__cached__', None) for each in sys.modules.values()]; "
+        "print(len(files), [file for file in files if file and not os.path.exists(file)])"
+    )
+    count, _, missing = image.run("python", "-c", uncompiled).stdout.partition(" ")
+
+    assert int(count) > 500
+    assert missing == "[]\n"
+
+
 @pytest.mark.parametrize("module", ["pip", "setuptools", "wheel"])
 @pytest.mark.parametrize("python", ["/usr/local/bin/python", "/opt/genai-ferry/bin/python"])
 def test_it_has_no_build_tools(python: str, module: str, image: Image) -> None:
