@@ -59,11 +59,11 @@ PDF: Final = base64.b64encode(b"%PDF-1.4 one page").decode()
 PIXEL: Final = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"\xfb\xff\xfe" * 8).decode()
 
 
-def columns(*left_out: Sdk) -> pytest.MarkDecorator:
+def columns(*left_out: Sdk, providers: Sequence[str] = tuple(KINDS)) -> pytest.MarkDecorator:
     """The providers and the SDKs that ask them."""
     pairs = [(provider, sdk) for provider in KINDS for sdk in EVERYWHERE]
     pairs += [("openai", sdk) for sdk in OLDER]
-    kept = [(provider, sdk) for provider, sdk in pairs if sdk not in left_out]
+    kept = [(name, sdk) for name, sdk in pairs if sdk not in left_out and name in providers]
     names = [f"{provider}-{sdk}" for provider, sdk in kept]
     return pytest.mark.parametrize(("fake", "sdk"), kept, ids=names, indirect=["fake"])
 
@@ -192,6 +192,24 @@ async def test_a_chat_of_three_turns_with_a_tool(program: Program, streamed: boo
     assert [part["functionCall"]["args"] for part in parts if "functionCall" in part] == [
         {"place": "text"}
     ]
+
+
+@columns(providers=("anthropic", "bedrock"))
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("shown", [False, True], ids=["hidden", "shown"])
+async def test_a_chat_with_thoughts_and_a_tool(
+    program: Program, streamed: bool, shown: bool
+) -> None:
+    """The signature of a thought must come back with the call, or the provider refuses it."""
+    config = {"thinkingConfig": {"includeThoughts": shown, "thinkingBudget": 2000}}
+    messages = ["hello", "call the tool", "again"]
+    talked = await program.call(
+        "chats.talk", messages=messages, stream=streamed, tool=True, config=config
+    )
+    assert "sunny in text" in talked["items"][1]["text"]
+    assert talked["items"][2]["text"] == "echo: again"
+    parts = [part for turn in talked["history"] for part in turn.get("parts", ())]
+    assert any(part.get("thought") for part in parts) is shown
 
 
 def text_of(chunks: Sequence[Any]) -> str:

@@ -175,6 +175,15 @@ def message_of(answered: dict[str, Any]) -> dict[str, Any]:
             },
             "messages.1.content.0:",
         ),
+        (
+            {
+                "messages": [user("x"), claude(use()), user(result())],
+                "tools": [TOOL],
+                "thinking": THINK,
+                "max_tokens": 2000,
+            },
+            "messages.1.content.0:",
+        ),
         ({"output_config": {"effort": "minimal"}, "model": RECENT}, "output_config.effort:"),
         ({"output_config": {"effort": "low"}}, "output_config.effort:"),
         (

@@ -75,6 +75,25 @@ def test_the_results_of_tools_answer_their_uses(bedrock: FakeBedrockClient) -> N
         assert (answer.status, answer.code) == (400, "ValidationException")
 
 
+def test_the_thought_before_a_use_must_come_back(bedrock: FakeBedrockClient) -> None:
+    thinking = {"thinking": {"type": "enabled", "budget_tokens": 2000}}
+    asked: dict[str, Any] = {
+        "modelId": CLAUDE,
+        "toolConfig": {"tools": [TOOL]},
+        "inferenceConfig": {"maxTokens": 4000},
+        "additionalModelRequestFields": thinking,
+    }
+    ask = ("user", [{"text": "call the tool"}])
+    called = bedrock.runtime.converse(messages=history(ask), **asked)["output"]["message"]
+    use = next(block["toolUse"] for block in called["content"] if "toolUse" in block)
+    results = ("user", [{"toolResult": {"toolUseId": use["toolUseId"], "content": []}}])
+    forgotten = history(ask, ("assistant", [{"toolUse": use}]), results)
+    answer = refused(bedrock.runtime.converse, messages=forgotten, **asked)
+    assert "must start with a thinking block" in answer.message
+    kept = history(ask, ("assistant", called["content"]), results)
+    assert bedrock.runtime.converse(messages=kept, **asked)["stopReason"] == "end_turn"
+
+
 def test_invoke_answers_in_the_models_own_format(bedrock: FakeBedrockClient) -> None:
     body = {
         "anthropic_version": "bedrock-2023-05-31",

@@ -46,6 +46,7 @@ class ConverseStream:
         self._answer.model, self._answer.answer_id = model, answer_id or None
         self._thoughts = thoughts
         self._served: set[int] = set()
+        self._dropped: set[int] = set()
         self._native: str | None = None
         self._usage: dict[str, Any] = {}
 
@@ -90,19 +91,24 @@ class ConverseStream:
                 if index not in self._served:
                     self._answer.add_arguments(index, text)
             case "reasoningContent":
-                yield from self._reasoning(object_or_nothing(value))
+                yield from self._reasoning(index, object_or_nothing(value))
             case "citation" | "toolResult" | "p":
                 pass
             case other:
                 raise unknown_type(other, "delta")
 
-    def _reasoning(self, reasoning: dict[str, Any]) -> Iterator[Chunk]:
-        if not self._thoughts:
-            return
+    def _reasoning(self, index: int, reasoning: dict[str, Any]) -> Iterator[Chunk]:
+        """A hidden thought has a signature without a text.
+
+        A text that was not asked for is dropped with the signature over it.
+        """
         if reasoning.get("text"):
             text = as_text(reasoning["text"], "delta.reasoningContent.text")
-            yield from self._answer.think(text)
-        if reasoning.get("signature"):
+            if self._thoughts:
+                yield from self._answer.think(text)
+            else:
+                self._dropped.add(index)
+        if reasoning.get("signature") and index not in self._dropped:
             signature = as_text(reasoning["signature"], "delta.reasoningContent.signature")
             yield from self._answer.sign(render_thinking_signature(signature))
         if reasoning.get("redactedContent"):

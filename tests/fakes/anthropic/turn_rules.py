@@ -55,6 +55,8 @@ def check_turns(asked: dict[str, Any], model: Model, dialect: Dialect) -> None:
         raise _wrong(path, f"`tool_use` ids without `tool_result`: {', '.join(expected)}")
     if turns[-1]["role"] == "assistant":
         _check_prefill(asked, turns[-1]["content"], model, path)
+    elif asked.get("thinking", {}).get("type") == "enabled":
+        check_kept_thought([turn["content"] for turn in turns], "tool_result")
 
 
 def _tool_uses(blocks: list[Turn], used: set[str], path: str) -> list[str]:
@@ -91,6 +93,23 @@ def _check_thoughts(blocks: list[Turn], path: str) -> None:
     for index, block in enumerate(blocks):
         if block["type"] in ("thinking", "redacted_thinking") and not is_genuine(block):
             raise _wrong(f"{path}.content[{index}]", f"Invalid `signature` in `{block['type']}`")
+
+
+def check_kept_thought(turns: list[list[Turn]], result: str) -> None:
+    """The thought of a turn that called tools must come back with their results.
+
+    That is so where `thinking` has a budget: adaptive thinking needs no thought in any turn.
+    """
+    if not any(result in (block.get("type"), *block) for block in turns[-1]):
+        return
+    first = turns[-2][0]
+    if not {"thinking", "redacted_thinking", "reasoningContent"} & {first.get("type"), *first}:
+        raise _wrong(
+            f"messages[{len(turns) - 2}].content[0]",
+            "Expected `thinking` or `redacted_thinking`. When `thinking` is enabled, a final "
+            "`assistant` message must start with a thinking block (preceding the last set of "
+            "`tool_use` and `tool_result` blocks).",
+        )
 
 
 def _check_prefill(asked: dict[str, Any], blocks: list[Turn], model: Model, path: str) -> None:

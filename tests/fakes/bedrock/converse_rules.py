@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..anthropic.turn_rules import check_kept_thought
 from ..prompt_cache import Piece, problem
 from ..shape import ShapeError
 from .converse_turns import check_turns
-from .model_fields import check_effort, check_model_fields
+from .model_fields import check_effort, check_model_fields, thinking_of
 from .models import Model
 from .sentences import ModelError
 from .service_model import check, input_shape
@@ -54,6 +55,8 @@ def _check_request(body: dict[str, Any], model: Model, call: ConverseCall) -> No
         check_not_blank(block, f"system[{index}]")
     _check_tools(body)
     check_turns(body["messages"], model, has_tools="toolConfig" in body)
+    if model.claude and thinking_of(body)["type"] == "enabled":
+        check_kept_thought([turn["content"] for turn in body["messages"]], "toolResult")
     _check_cache_points(body, model)
     for uri in s3_uris(body["messages"]):
         if not call.there(uri):

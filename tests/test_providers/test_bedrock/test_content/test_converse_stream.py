@@ -5,7 +5,10 @@ import orjson
 import pytest
 
 from providers.bedrock.content.converse_stream import ClaudeStream, ConverseStream, Event
-from providers.claude_content.thought_signatures import render_thinking_signature
+from providers.claude_content.thought_signatures import (
+    render_redacted_thinking,
+    render_thinking_signature,
+)
 from providers.json_api.answer_shape import UnreadableAnswer
 from providers.upstream import UpstreamError
 
@@ -83,6 +86,28 @@ def test_thoughts(thoughts: bool) -> None:
     signature = render_thinking_signature("S")
     thought = {"text": "Hm", "thought": True, "thoughtSignature": signature}
     assert said == ([thought] if thoughts else []) + [{"text": "Hi"}, {"text": ""}]
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "signature"),
+    [
+        ({"signature": "S"}, render_thinking_signature("S")),
+        ({"redactedContent": "R"}, render_redacted_thinking("R")),
+    ],
+)
+def test_the_signature_of_a_hidden_thought_goes_with_the_call(
+    reasoning: dict[str, Any], signature: str
+) -> None:
+    begun = {"toolUse": {"toolUseId": "t1", "name": "f"}}
+    [part] = parts_of(
+        delta(reasoningContent=reasoning),
+        ("contentBlockStart", {"contentBlockIndex": 1, "start": begun}),
+        delta(1, toolUse={"input": "{}"}),
+        stop("tool_use"),
+        thoughts=False,
+    )
+    assert part["functionCall"]["name"] == "f"
+    assert part["thoughtSignature"] == signature
 
 
 def test_a_stream_that_ends_too_early_is_an_error() -> None:
