@@ -10,6 +10,7 @@ from aiohttp import web
 
 from middlewares import operations as op
 from middlewares.ferry_headers import IDEMPOTENCY_KEY, check_cache_header
+from middlewares.file_uris import file_of_uri
 from middlewares.header_text import header_text
 from middlewares.inbound_body import read_whole
 from middlewares.provider_resolution import check_file_owner
@@ -26,10 +27,10 @@ from providers.prompt_cache import CACHE_HEADER
 from providers.resource_names import file_id_of_uri
 from providers.resources import (
     BatchKind,
-    CheckFileName,
+    FileOfUri,
     InlineRequest,
     NewBatch,
-    any_file_name,
+    any_file,
 )
 
 _CAMEL: Final = {
@@ -56,12 +57,12 @@ def new_batch(kind: BatchKind) -> Parse:
             return await _relayed_batch(request)
         data = await read_inline(request)
         key = header_text(request.headers.get(IDEMPOTENCY_KEY, ""))
-        check = partial(check_file_owner, gateway, provider)
-        parse = partial(parse_new_batch, data, model, kind, key or None, check)
+        uris = file_of_uri(request)
+        parse = partial(parse_new_batch, data, model, kind, key or None, uris)
         batch = await read_in_memory(gateway.memory, data, parse)
         batch = replace(batch, fingerprint=_fingerprint(batch.fingerprint, request))
         if isinstance(batch.source, str):
-            check(batch.source, "batch.inputConfig.fileName")
+            check_file_owner(gateway, provider, batch.source, "batch.inputConfig.fileName")
             request[INPUT_FILE] = f"files/{batch.source}"
         return op.CreateBatch(batch)
 
@@ -94,7 +95,7 @@ def parse_new_batch(
     model: str,
     kind: BatchKind,
     idempotency_key: str | None,
-    check_file_name: CheckFileName,
+    uris: FileOfUri,
 ) -> NewBatch:
     """Refuses every field that cannot be translated, with its JSON path."""
     batch, path = _members(parse_clients_object(data), "", {"batch"})["batch"]
@@ -114,14 +115,14 @@ def parse_new_batch(
         display_name=_display_name(*members["displayName"]),
         idempotency_key=idempotency_key,
         fingerprint=hashlib.sha256(b"\0".join([kind.encode(), model.encode(), data])).hexdigest(),
-        check_file_name=check_file_name,
+        file_of_uri=uris,
     )
 
 
 def input_file_id(data: bytes) -> str | None:
     """The id of the input file, or None if the creation is invalid or has no input file."""
     try:
-        batch = parse_new_batch(data, "", BatchKind.GENERATE, None, any_file_name)
+        batch = parse_new_batch(data, "", BatchKind.GENERATE, None, any_file)
     except FerryError:
         return None
     return batch.source if isinstance(batch.source, str) else None

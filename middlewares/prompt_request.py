@@ -1,15 +1,14 @@
 """Reads a single request to a model into its operation."""
 
 from dataclasses import replace
-from functools import partial
 
 from aiohttp import web
 
 from middlewares import operations as op
 from middlewares import outcomes
 from middlewares.ferry_headers import check_cache_header
-from middlewares.provider_resolution import check_file_owner
-from middlewares.request_keys import GATEWAY, PROVIDER, ROUTE
+from middlewares.file_uris import file_of_uri
+from middlewares.request_keys import PROVIDER, ROUTE
 from middlewares.request_rewrite import read_inline, relayed
 from providers.json_api.path_names import check_path_name
 from providers.resources import Prompt
@@ -39,5 +38,4 @@ async def count_tokens(request: web.Request) -> op.Operation:
 async def _prompt(request: web.Request) -> Prompt:
     model = request[ROUTE].name
     check_path_name(model, None, "model")
-    check = partial(check_file_owner, request.app[GATEWAY], request[PROVIDER])
-    return Prompt(model, await read_inline(request), check)
+    return Prompt(model, await read_inline(request), file_of_uri(request))

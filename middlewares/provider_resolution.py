@@ -79,7 +79,7 @@ def check_owner(gateway: Gateway, provider: Provider, route: Route) -> None:
             if other.names.distinctive and other.names.batches.fullmatch(route.name)
         ]
         if owners:
-            raise _elsewhere(f"batches/{route.name}", owners)
+            raise elsewhere(f"batches/{route.name}", owners)
 
 
 def check_file_owner(
@@ -103,7 +103,7 @@ def check_file_owner(
         or (letters_tell and other.names.has_letter(letter, native))
     ]
     if owners:
-        raise _elsewhere(f"files/{file_id}", owners, path)
+        raise elsewhere(f"files/{file_id}", owners, path)
 
 
 def _is_distinctive(names: NameForms, native: str) -> bool:
@@ -113,7 +113,7 @@ def _is_distinctive(names: NameForms, native: str) -> bool:
     )
 
 
-def _elsewhere(name: str, owners: Sequence[Provider], path: str | None = None) -> FerryError:
+def elsewhere(name: str, owners: Sequence[Provider], path: str | None = None) -> FerryError:
     kinds = " or ".join(owner.kind for owner in owners)
     return not_found(
         f"{name[:120]} belongs to {kinds}, but x-model-provider names another provider", path=path

@@ -35,6 +35,11 @@ class PublicAddress:
             request[_ADDRESS] = f"{self._configured or self._forwarded(request)}{PREFIX}"
         return request[_ADDRESS]
 
+    @property
+    def is_configured(self) -> bool:
+        """Whether clients have no other address than the configured one."""
+        return self._configured is not None
+
     def local_path(self, request: web.Request) -> str:
         """The request's raw path without the configured public path.
 

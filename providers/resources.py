@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from providers.body import Body
+from providers.resource_names import file_id_of_uri, is_written_by_us
 from providers.status import Status
 
 
@@ -174,12 +175,17 @@ class InlineRequest:
     path: str
 
 
-CheckFileName = Callable[[str, str], None]
-"""Raises NOT_FOUND, with the JSON path, for a file id that can only be another provider's."""
+FileOfUri = Callable[[str, str], str | None]
+"""The id of the file here that a `fileUri` names, from the URI and its JSON path.
+
+None for an address that is not of a proxy like this one. Raises NOT_FOUND for a file that can only
+be another provider's, and INVALID_ARGUMENT for one that no provider could read, with the path.
+"""
 
 
-def any_file_name(file_id: str, path: str) -> None:
-    """Accepts every name; for use with a single provider."""
+def any_file(uri: str, _path: str) -> str | None:
+    """Accepts every address that a proxy writes; for use with a single provider."""
+    return file_id_of_uri(uri) if is_written_by_us(uri) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +194,8 @@ class NewBatch:
 
     `source` is the requests, or the id of the file that contains them. `fingerprint` is a digest of
     the whole creation: a repeat has the same one, another creation with the same
-    `idempotency_key` has not; by default it is unique. `check_file_name` is called for every file
-    that the requests name. `client_left` is set if the client leaves a creation that runs on.
+    `idempotency_key` has not; by default it is unique. `file_of_uri` reads every `fileUri` of
+    the requests. `client_left` is set if the client leaves a creation that runs on.
     """
 
     model: str
@@ -198,7 +204,7 @@ class NewBatch:
     display_name: str | None = None
     idempotency_key: str | None = field(default=None, repr=False)
     fingerprint: str = field(default_factory=lambda: secrets.token_hex(16))
-    check_file_name: CheckFileName = field(default=any_file_name, repr=False)
+    file_of_uri: FileOfUri = field(default=any_file, repr=False)
     client_left: asyncio.Event = field(default_factory=asyncio.Event, repr=False, compare=False)
 
 
@@ -240,13 +246,12 @@ class Model:
 class Prompt:
     """A request for `model`: a GenerateContentRequest, or a CountTokensRequest.
 
-    `request` is its JSON text, as the client wrote it. `check_file_name` is called for every file
-    that it names.
+    `request` is its JSON text, as the client wrote it. `file_of_uri` reads each `fileUri`.
     """
 
     model: str
     request: bytes = field(repr=False)
-    check_file_name: CheckFileName = field(default=any_file_name, repr=False)
+    file_of_uri: FileOfUri = field(default=any_file, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

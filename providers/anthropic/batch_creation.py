@@ -69,7 +69,7 @@ class Job:
             self.id,
             self.items,
             self.default_max_tokens,
-            self.batch.check_file_name,
+            self.batch.file_of_uri,
             self.cache,
         )
 

@@ -17,7 +17,7 @@ from providers.gemini_content.warnings import Warnings
 from providers.json_api.json_text import render_compact, render_json
 from providers.json_api.unknown_members import refuse_unknown
 from providers.prompt_cache import CacheLife
-from providers.resources import CheckFileName, any_file_name
+from providers.resources import FileOfUri, any_file
 
 ENDPOINT: Final = "v1/messages"
 NATIVE_FILE: Final = re.compile(r"file_[A-Za-z0-9]+")
@@ -67,11 +67,11 @@ class AnthropicTranslator:
         job_id: str,
         items: BatchItems,
         default_max_tokens: int,
-        check_file_name: CheckFileName = any_file_name,
+        file_of_uri: FileOfUri = any_file,
         cache: CacheLife | None = None,
     ) -> None:
         self.warnings = Warnings()
-        self.files = FileReferences(NATIVE_FILE, check_file_name)
+        self.files = FileReferences(file_of_uri)
         self._model = model
         self._job_id = job_id
         self._items = items
@@ -85,7 +85,7 @@ class AnthropicTranslator:
             model=self._model,
             path=path,
             warnings=self.warnings,
-            file_ids=lambda uri: self.files.id_of(uri, path),
+            file_ids=self.files.id_of,
             default_max_tokens=self._default_max_tokens,
             # The batch is sent under the version that its items need, so the older one is allowed.
             api_version=OLD_VERSION,

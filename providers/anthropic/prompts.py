@@ -1,9 +1,8 @@
 """Prompts to Claude over Anthropic's Messages."""
 
-from functools import partial
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from providers.anthropic.batch_lines import NATIVE_FILE
 from providers.batches.file_references import FileReferences
 from providers.claude_content.api_version import OLD_VERSION, needs_old_version
 from providers.claude_content.generate_to_anthropic import to_anthropic_message
@@ -23,6 +22,7 @@ from providers.prompts.translation import from_provider, to_provider
 from providers.resources import AnswerStream, Generated, Prompt
 
 _PATH: Final = "v1/messages"
+_FILES: Final = "v1/files"
 # Anthropic's other tier may be a faster one or not, which Gemini has no name for.
 _SERVICE_TIERS: Final = {"STANDARD": "standard_only"}
 
@@ -43,54 +43,53 @@ class AnthropicPrompts:
         self._default_max_tokens = default_max_tokens
 
     async def generate(self, caller: Caller, prompt: Prompt) -> Generated:
-        headers: dict[str, str] = {}
-        translate = partial(self._translate, prompt, self._cache_of(caller), headers)
-        sent = await to_provider(self._memory, prompt, translate)
-        answer = await self._client.ask(caller, _PATH, sent.body, **headers)
+        translation = self._translation(caller, prompt)
+        sent = await to_provider(self._memory, prompt, translation.whole)
+        async with translation.files.explained(self._client, caller, _FILES):
+            answer = await self._client.ask(caller, _PATH, sent.body, **translation.headers)
         document = await from_provider(self._client.name, answer, from_anthropic_message)
         return Generated(document, sent.warnings)
 
     async def stream(self, caller: Caller, prompt: Prompt) -> AnswerStream:
-        headers: dict[str, str] = {}
-        translate = partial(self._translate_stream, prompt, self._cache_of(caller), headers)
-        sent = await to_provider(self._memory, prompt, translate)
-        reply = await self._client.begin(caller, _PATH, sent.body, **headers)
+        translation = self._translation(caller, prompt)
+        sent = await to_provider(self._memory, prompt, translation.streamed)
+        async with translation.files.explained(self._client, caller, _FILES):
+            reply = await self._client.begin(caller, _PATH, sent.body, **translation.headers)
         return await event_stream(self._client.name, caller, reply, MessageStream(), sent.warnings)
 
-    def _cache_of(self, caller: Caller) -> CacheLife | None:
-        return requested_cache(caller) or self._cache
+    def _translation(self, caller: Caller, prompt: Prompt) -> "_Translation":
+        cache = requested_cache(caller) or self._cache
+        return _Translation(prompt, cache, self._default_max_tokens)
 
-    def _translate_stream(
-        self,
-        prompt: Prompt,
-        cache: CacheLife | None,
-        headers: dict[str, str],
-        request: dict[str, Any],
-        warnings: Warnings,
-    ) -> dict[str, Any]:
-        return self._translate(prompt, cache, headers, request, warnings) | {"stream": True}
 
-    def _translate(
-        self,
-        prompt: Prompt,
-        cache: CacheLife | None,
-        headers: dict[str, str],
-        request: dict[str, Any],
-        warnings: Warnings,
-    ) -> dict[str, Any]:
-        """Adds to `headers` what the request needs."""
+@dataclass(slots=True)
+class _Translation:
+    """Of one prompt. `headers` are what the call needs beside the body."""
+
+    prompt: Prompt
+    cache: CacheLife | None
+    default_max_tokens: int
+    headers: dict[str, str] = field(default_factory=dict)
+    files: FileReferences = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.files = FileReferences(self.prompt.file_of_uri)
+
+    def streamed(self, request: dict[str, Any], warnings: Warnings) -> dict[str, Any]:
+        return self.whole(request, warnings) | {"stream": True}
+
+    def whole(self, request: dict[str, Any], warnings: Warnings) -> dict[str, Any]:
         tier = take_service_tier(request, _SERVICE_TIERS, "Anthropic")
-        require_model(request, prompt.model, "", "Anthropic")
-        files = FileReferences(NATIVE_FILE, prompt.check_file_name)
+        require_model(request, self.prompt.model, "", "Anthropic")
         params = to_anthropic_message(
             request,
-            model=prompt.model,
+            model=self.prompt.model,
             path="",
             warnings=warnings,
-            file_ids=lambda uri: files.id_of(uri, "contents"),
-            default_max_tokens=self._default_max_tokens,
+            file_ids=self.files.id_of,
+            default_max_tokens=self.default_max_tokens,
             api_version=OLD_VERSION,
         )
         if needs_old_version(params):
-            headers["anthropic_version"] = OLD_VERSION
-        return marked_for_cache(params, cache) | present({"service_tier": tier})
+            self.headers["anthropic_version"] = OLD_VERSION
+        return marked_for_cache(params, self.cache) | present({"service_tier": tier})

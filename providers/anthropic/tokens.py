@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Any, Final
 
-from providers.anthropic.batch_lines import NATIVE_FILE
 from providers.batches.file_references import FileReferences
 from providers.claude_content.api_version import OLD_VERSION
 from providers.claude_content.generate_to_anthropic import to_anthropic_message
@@ -41,13 +40,13 @@ class AnthropicTokens:
         self, prompt: Prompt, request: dict[str, Any], path: str, warnings: Warnings
     ) -> dict[str, Any]:
         require_model(request, prompt.model, path, "Anthropic")
-        files = FileReferences(NATIVE_FILE, prompt.check_file_name)
+        files = FileReferences(prompt.file_of_uri)
         params = to_anthropic_message(
             _with_limit(request, self._default_max_tokens),
             model=prompt.model,
             path=path,
             warnings=warnings,
-            file_ids=lambda uri: files.id_of(uri, "contents"),
+            file_ids=files.id_of,
             default_max_tokens=self._default_max_tokens,
             api_version=OLD_VERSION,
             end_rule=any_end,

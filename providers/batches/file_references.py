@@ -1,21 +1,17 @@
-"""Files of the provider in `fileUri` of a batch's requests, as opposed to web addresses."""
+"""Files of the provider in `fileUri` of requests, as opposed to web addresses."""
 
-import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from providers.credential import Caller
-from providers.errors import NotFound, invalid_argument
+from providers.errors import FerryError, NotFound, invalid_argument
+from providers.gemini_content.media import INLINE
 from providers.json_api.client import JsonApi
-from providers.resource_names import (
-    FileKind,
-    decode_file_id,
-    file_id_of_uri,
-    is_written_by_us,
-    parse_file_id,
-)
-from providers.resources import CheckFileName
+from providers.resource_names import NATIVE_ID, FileKind, parse_file_id
+from providers.resources import FileOfUri
 
-_ON_THE_WEB: Final = re.compile(r"https?://", re.IGNORECASE)
+_MAY_CONCERN_A_FILE: Final = (400, 404, 422)
 _ONLY_HERE: Final = {
     FileKind.STAGED: "the proxy stores this file as the input of a batch",
     FileKind.RESULTS: "this file is the results of a batch",
@@ -23,29 +19,25 @@ _ONLY_HERE: Final = {
 
 
 class FileReferences:
-    """The provider's files that a batch's requests name.
+    """The provider's files that requests name.
 
     `found` are their native ids, each with the JSON path of the first request that names it.
     """
 
-    def __init__(self, native: re.Pattern[str], check_file_name: CheckFileName) -> None:
-        """`native` is the form of the provider's ids."""
+    def __init__(self, file_of_uri: FileOfUri) -> None:
         self.found: dict[str, str] = {}
-        self._native = native
-        self._check_file_name = check_file_name
+        self._file_of_uri = file_of_uri
 
     def id_of(self, uri: str, path: str) -> str | None:
         """The native id of the file that `uri`, at JSON path `path`, names; None for others.
 
         Raises INVALID_ARGUMENT for a file that only the proxy has: no provider could fetch it.
         """
-        name = file_id_of_uri(uri)
+        name = self._file_of_uri(uri, path)
         if name is None:
             return None
-        if is_written_by_us(uri):
-            self._check_file_name(name, path)
-        elif _ON_THE_WEB.match(uri) and not (self._native.fullmatch(name) or decode_file_id(name)):
-            return None  # a web address that ends like this; the provider fetches it
+        if not NATIVE_ID.fullmatch(name):
+            raise invalid_argument("is not the name of a file", path=path)
         file_id = parse_file_id(name)
         if file_id.kind in _ONLY_HERE:
             raise invalid_argument(
@@ -55,6 +47,26 @@ class FileReferences:
             )
         self.found.setdefault(file_id.native, path)
         return file_id.native
+
+    @asynccontextmanager
+    async def explained(self, client: JsonApi, caller: Caller, folder: str) -> AsyncIterator[None]:
+        """Explains the refusal of a call with these files: which is missing, or what else to do.
+
+        Asking for them first would delay every call.
+        """
+        try:
+            yield
+        except FerryError as error:
+            if not self.found or error.upstream_status not in _MAY_CONCERN_A_FILE:
+                raise
+            refused = error
+        else:
+            return
+        try:
+            await self.check(client, caller, folder)
+        except FerryError as error:
+            raise (error if error.path else refused) from None
+        raise refused.adding(f". If it cannot read the file by its name, send the file {INLINE}")
 
     async def check(self, client: JsonApi, caller: Caller, folder: str) -> None:
         """Check that the caller can see each file; `folder` is the path of the provider's files.

@@ -100,7 +100,7 @@ class BedrockBatchTarget:
         """The input of a job or of an immediate batch, which its number of requests decides."""
         target, batch = job.target, job.batch
         rules = NativeRules(target.may_read)
-        media = Media(target.folder, job.input_folder, batch.check_file_name)
+        media = Media(target.folder, job.input_folder, batch.file_of_uri)
         source = self._source(target, batch, rules)
         new = JobInput(batch, source, rules, media, spool, self._cache_of(caller, batch))
         found = await ready(new, reservation)
@@ -109,7 +109,7 @@ class BedrockBatchTarget:
         if not self._runs_itself(found):
             found = await ready_for_a_job(found, reservation)
         elif found.input.media.paths:
-            media = Media(target.folder, None)
+            media = Media(target.folder, None, batch.file_of_uri)
             found = await ready(replace(found.input, media=media), reservation)
         await found.input.media.check(self._jobs.s3, target)
         return found

@@ -99,14 +99,14 @@ def decode_text(value: str) -> str:
         return value
 
 
-def key_of(file_id: str, folder: Folder) -> str:
+def key_of(file_id: str, folder: Folder, path: str | None = None) -> str:
     """The key for a client's file id: one of our ids, or itself a key below the folder.
 
-    Raises INVALID_ARGUMENT if it cannot name a file.
+    Raises INVALID_ARGUMENT, with the JSON path, if it cannot name a file.
     """
     name = decode_object_id(file_id) or file_id
     if not OBJECT_KEY.fullmatch(name) or is_batch_object(name):
-        raise invalid_argument(f"{file_id[:80]!r} is not the name of a file")
+        raise invalid_argument(f"{file_id[:80]!r} is not the name of a file", path=path)
     return folder.prefix + name
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from providers.aws.client import AwsClient
+from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget, AwsTargets
 from providers.bedrock.content.bedrock_models import InvocationType
 from providers.bedrock.content.converse_stream import ClaudeStream, ConverseStream, Event
@@ -16,6 +17,8 @@ from providers.bedrock.event_stream import typed_events
 from providers.bedrock.jobs.job_media import Media
 from providers.bedrock.runtime import STREAMED, WHOLE, invoke, request_id
 from providers.credential import Caller
+from providers.errors import FerryError
+from providers.gemini_content.media import INLINE
 from providers.gemini_content.service_tier import take_service_tier
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.answer_shape import present
@@ -29,6 +32,7 @@ from providers.retries import Retries
 from providers.upstream import Reply, invalid_answer
 
 _SERVICE_TIERS: Final = {"STANDARD": "default", "FLEX": "flex", "PRIORITY": "priority"}
+_INVALID: Final = "ValidationException"
 _TIER_HEADER: Final = "X-Amzn-Bedrock-Service-Tier"
 _EVENT_STREAM: Final = "application/vnd.amazon.eventstream"
 
@@ -39,12 +43,14 @@ class BedrockPrompts:
     def __init__(
         self,
         client: AwsClient,
+        s3: S3,
         targets: AwsTargets,
         memory: MemoryBudget,
         retries: Retries,
         cache: CacheLife | None,
     ) -> None:
         self._client = client
+        self._s3 = s3
         self._targets = targets
         self._memory = memory
         self._retries = retries
@@ -80,7 +86,17 @@ class BedrockPrompts:
         model, verb = translation.prompt.model, verbs[translation.invocation]
         headers = translation.headers
         call = partial(invoke, self._client, translation.target, model, verb, body, headers=headers)
-        return await self._retries.unsent(call)
+        try:
+            return await self._retries.unsent(call)
+        except FerryError as error:
+            if not translation.media.paths or error.reason != _INVALID:
+                raise
+            refused = error
+        try:
+            await translation.media.check(self._s3, translation.target)
+        except FerryError as error:
+            raise (error if error.path else refused) from None
+        raise refused.adding(f". If the model reads no files from S3, send them {INLINE}")
 
 
 @dataclass(slots=True)
@@ -96,16 +112,19 @@ class _Translation:
     invocation: InvocationType = InvocationType.CONVERSE
     read: object = None
     headers: dict[str, str] = field(default_factory=dict)
+    media: Media = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.media = Media(self.target.folder, None, self.prompt.file_of_uri)
 
     def to_model(self, request: dict[str, Any], warnings: Warnings) -> dict[str, Any]:
         tier = take_service_tier(request, _SERVICE_TIERS, "Bedrock")
-        media = Media(self.target.folder, None, self.prompt.check_file_name)
         self.invocation, body = to_bedrock(
             request,
             model=self.prompt.model,
             path="",
             warnings=warnings,
-            media_uri=media.uri,
+            media_uri=self.media.uri,
             cache=self.cache,
         )
         self.read = echoed(body).get("modelInput")

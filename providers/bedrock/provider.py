@@ -124,7 +124,7 @@ def bedrock(
         batch_check=control_plane_check(targets, jobs.jobs),
         files=FilesWithResults(BedrockFiles(targets, jobs.s3), batches, uploads.create),
         batches=batches,
-        prompts=BedrockPrompts(client, targets, memory, retries, options.cache),
+        prompts=BedrockPrompts(client, jobs.s3, targets, memory, retries, options.cache),
         models=BedrockModels(client, targets),
         tokens=BedrockTokens(client, targets, memory, retries),
         embeddings=TextEmbeddings(BedrockEmbeddings(client, targets, retries), memory),

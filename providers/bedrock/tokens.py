@@ -62,7 +62,7 @@ class BedrockTokens:
         path: str,
         warnings: Warnings,
     ) -> dict[str, Any]:
-        media = Media(target.folder, None, prompt.check_file_name)
+        media = Media(target.folder, None, prompt.file_of_uri)
         with warnings.apart() as recorded:
             invocation, body = to_bedrock(
                 request,

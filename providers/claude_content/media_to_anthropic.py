@@ -47,7 +47,7 @@ def to_anthropic_file_media(
     Its type is required, because images and documents are different blocks.
     """
     uri = file_data.get("fileUri", "")
-    file_id = file_ids(uri)
+    file_id = file_ids(uri, member(path, "fileUri"))
     documents: tuple[str, ...] = (PDF,) if file_id is None else (PDF, _PLAIN)
     if file_id is None:
         require_web_address(uri, path)

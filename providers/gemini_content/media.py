@@ -7,8 +7,14 @@ from providers.errors import FerryError, invalid_argument
 from providers.gemini_content.json_path import member
 from providers.gemini_content.warnings import Warnings
 
-FileIds: TypeAlias = Callable[[str], str | None]
-"""Returns the native id of a file from its URI or name here; None if it is not such a file."""
+FileIds: TypeAlias = Callable[[str, str], str | None]
+"""The native id of a file from its URI or name here and their JSON path; None for other URIs."""
+
+INLINE: Final = (
+    "as inlineData (all of a call has at most FERRY_INLINE_MAX_BYTES, by default 20 MiB, and a "
+    "line of a file FERRY_MAX_LINE_BYTES, by default 32 MiB)"
+)
+"""How else to send a file that a provider cannot read by its name, and the limits of that."""
 
 PDF: Final = "application/pdf"
 IMAGES: Final = {

@@ -10,7 +10,6 @@ from providers.gemini_content.warnings import Warnings
 from providers.json_api.json_text import render_compact, render_json
 from providers.json_api.unknown_members import refuse_unknown
 from providers.limits import Limit
-from providers.mistral.client import UUID
 from providers.mistral.dialect import MISTRAL_DIALECT
 from providers.openai_content.body_to_openai import ENDPOINT_OF, check_native_body, to_openai_body
 from providers.resources import BatchKind, NewBatch
@@ -27,7 +26,7 @@ class MistralTranslator:
         self.endpoint = ENDPOINT_OF[batch.kind]
         self.warnings = Warnings()
         self._batch = batch
-        self.files = FileReferences(UUID, batch.check_file_name)
+        self.files = FileReferences(batch.file_of_uri)
 
     def line(self, index: int, request: object, path: str) -> bytes:
         """The input line for request `index`, which is at `path` in the client's input."""
@@ -37,7 +36,7 @@ class MistralTranslator:
             model=self._batch.model,
             path=path,
             warnings=self.warnings,
-            file_ids=lambda uri: self.files.id_of(uri, path),
+            file_ids=self.files.id_of,
             dialect=MISTRAL_DIALECT,
         )
         del body["model"]

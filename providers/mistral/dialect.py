@@ -10,7 +10,7 @@ from providers.embeddings.openai_embeddings import TEXTS_MEMBER
 from providers.errors import invalid_argument
 from providers.gemini_content.function_calls import CallRules
 from providers.gemini_content.json_path import member
-from providers.gemini_content.media import IMAGES, PDF
+from providers.gemini_content.media import IMAGES, INLINE, PDF
 from providers.gemini_content.unsupported import GEMINI_ONLY_SETTINGS
 from providers.gemini_content.warnings import Warnings
 from providers.limits import Limit
@@ -47,8 +47,8 @@ def _inline_pdf(blob: dict[str, Any], _path: str, _warnings: Warnings) -> Part:
 def _no_stored_file(_mime_type: str, _file_id: str, path: str) -> NoReturn:
     """Unverified: which models read a file at Mistral in a batch (mistral.md section 4)."""
     raise invalid_argument(
-        "files at Mistral are not sent in a request; send an image or a PDF as inlineData, and "
-        "text as a text part",
+        "files at Mistral are not sent in a request; send text as a text part, and an image or a "
+        f"PDF {INLINE}",
         path=member(path, "fileUri"),
     )
 

@@ -71,7 +71,7 @@ def mistral(
         batch_check=check,
         files=FilesWithResults(files, batches, uploads.create),
         batches=batches,
-        prompts=OpenAIPrompts(client, memory, UUID, lambda _: (chat,)),
+        prompts=OpenAIPrompts(client, memory, lambda _: (chat,)),
         models=ModelList(client, from_mistral_model),
         embeddings=TextEmbeddings(OpenAIEmbeddings(client, MISTRAL_DIALECT, EMBED_PACKING), memory),
     )

@@ -23,7 +23,7 @@ from providers.openai_content.body_to_openai import (
     to_openai_body,
 )
 from providers.openai_content.schema_rules import SchemaRule, any_schema
-from providers.resources import BatchKind, CheckFileName, any_file_name
+from providers.resources import BatchKind, FileOfUri, any_file
 
 NATIVE_FILE: Final = re.compile(r"file-[A-Za-z0-9_-]+")
 _MAPPED_ENDPOINTS: Final = (CHAT, RESPONSES, EMBEDDINGS)
@@ -48,12 +48,12 @@ class OpenAITranslator:
         self,
         model: str,
         kind: BatchKind,
-        check_file_name: CheckFileName = any_file_name,
+        file_of_uri: FileOfUri = any_file,
         schema_rule: SchemaRule = any_schema,
     ) -> None:
         self.endpoint = ENDPOINT_OF[kind]
         self.warnings = Warnings()
-        self.files = FileReferences(NATIVE_FILE, check_file_name)
+        self.files = FileReferences(file_of_uri)
         self._model = model
         self._kind = kind
         self._dialect = replace(OPENAI_DIALECT, schema_rule=schema_rule)
@@ -66,7 +66,7 @@ class OpenAITranslator:
             model=self._model,
             path=path,
             warnings=self.warnings,
-            file_ids=lambda uri: self.files.id_of(uri, path),
+            file_ids=self.files.id_of,
             dialect=self._dialect,
         )
         custom_id = indexed_id(index)

@@ -88,7 +88,7 @@ class OpenAIBatchApi:
         self._metadata = StoredMetadata(client.name, state)
 
     def translator(self, batch: NewBatch) -> OpenAITranslator:
-        return OpenAITranslator(batch.model, batch.kind, batch.check_file_name, self._schema_rule)
+        return OpenAITranslator(batch.model, batch.kind, batch.file_of_uri, self._schema_rule)
 
     def line_formats(self, batch: NewBatch) -> LineFormats:
         return line_formats(batch.model, batch.kind)

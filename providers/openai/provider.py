@@ -98,7 +98,7 @@ def openai(
         batch_check=check,
         files=FilesWithResults(files, batches, uploads.create),
         batches=batches,
-        prompts=OpenAIPrompts(client, memory, NATIVE_FILE, apis),
+        prompts=OpenAIPrompts(client, memory, apis),
         models=ModelList(client, from_openai_model),
         tokens=OpenAITokens(client, memory, counted),
         embeddings=TextEmbeddings(OpenAIEmbeddings(client, dialect, EMBED_PACKING), memory),

@@ -9,7 +9,6 @@ from providers.errors import FerryError, unimplemented
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.client import JsonApi
 from providers.memory import MemoryBudget
-from providers.openai.batch_lines import NATIVE_FILE
 from providers.openai_content.chat_to_responses import to_responses
 from providers.openai_content.dialect import Dialect
 from providers.openai_content.generate_to_openai import to_openai_chat
@@ -53,13 +52,13 @@ class OpenAITokens:
     def _translate(
         self, prompt: Prompt, request: dict[str, Any], path: str, warnings: Warnings
     ) -> dict[str, Any]:
-        files = FileReferences(NATIVE_FILE, prompt.check_file_name)
+        files = FileReferences(prompt.file_of_uri)
         chat = to_openai_chat(
             request,
             model=prompt.model,
             path=path,
             warnings=warnings,
-            file_ids=lambda uri: files.id_of(uri, "contents"),
+            file_ids=files.id_of,
             dialect=self._dialect,
         )
         warnings.fill("totalTokens", "the count of the same request to /v1/responses")

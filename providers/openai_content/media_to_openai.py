@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from providers.gemini_content.json_path import member
 from providers.gemini_content.media import (
     IMAGES,
+    INLINE,
     PDF,
     FileIds,
     bare_type,
@@ -34,7 +36,7 @@ def to_openai_file_media(
     uri = file_data.get("fileUri", "")
     mime_type = bare_type(file_data)
     drop_name(file_data, path, warnings)
-    file_id = file_ids(uri)
+    file_id = file_ids(uri, member(path, "fileUri"))
     if file_id is not None:
         return dialect.stored_file(mime_type, file_id, path)
     require_web_address(uri, path)
@@ -65,7 +67,7 @@ def inline_audio(blob: dict[str, Any], path: str, warnings: Warnings) -> Part:
 def stored_pdf(mime_type: str, file_id: str, path: str) -> Part:
     """A PDF at OpenAI, which keeps no content type, so a client may not know it."""
     if mime_type not in ("", PDF):
-        takes = "only PDF as a file; send an image as inlineData, and text as a text part"
+        takes = f"only PDF as a file; send text as a text part, and others {INLINE}"
         raise unsupported_type(path, "OpenAI", takes)
     return _file({"file_id": file_id})
 

@@ -1,11 +1,10 @@
 """Prompts to the APIs that OpenAI has, and others as it has them: chat completions, responses."""
 
-import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from providers.batches.file_references import FileReferences
 from providers.credential import Caller
@@ -25,6 +24,8 @@ from providers.openai_content.responses_from_openai import from_openai_response
 from providers.prompts.stream import StreamReader, event_stream
 from providers.prompts.translation import FromProvider, from_provider, to_provider
 from providers.resources import AnswerStream, Generated, Prompt
+
+_FILES: Final = "files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +67,18 @@ ChooseApis: TypeAlias = Callable[[dict[str, Any]], Sequence[OpenAIApi]]
 
 
 class OpenAIPrompts:
-    """Implements `providers.provider.Prompts`. `native_file` is the form of the provider's ids."""
+    """Implements `providers.provider.Prompts`."""
 
-    def __init__(
-        self, client: JsonApi, memory: MemoryBudget, native_file: re.Pattern[str], apis: ChooseApis
-    ) -> None:
+    def __init__(self, client: JsonApi, memory: MemoryBudget, apis: ChooseApis) -> None:
         self._client = client
         self._memory = memory
-        self._native_file = native_file
         self._apis = apis
 
     async def generate(self, caller: Caller, prompt: Prompt) -> Generated:
         translation = self._translation(prompt)
         sent = await to_provider(self._memory, prompt, translation.to_api)
-        answer = await self._client.ask(caller, translation.api.path, sent.body)
+        async with translation.files.explained(self._client, caller, _FILES):
+            answer = await self._client.ask(caller, translation.api.path, sent.body)
         translate = translation.api.from_answer(sent.thoughts)
         document = await from_provider(self._client.name, answer, translate)
         return Generated(document, sent.warnings)
@@ -87,12 +86,13 @@ class OpenAIPrompts:
     async def stream(self, caller: Caller, prompt: Prompt) -> AnswerStream:
         translation = self._translation(prompt)
         sent = await to_provider(self._memory, prompt, translation.to_stream)
-        reply = await self._client.begin(caller, translation.api.path, sent.body)
+        async with translation.files.explained(self._client, caller, _FILES):
+            reply = await self._client.begin(caller, translation.api.path, sent.body)
         reader = translation.api.reader(sent.thoughts)
         return await event_stream(self._client.name, caller, reply, reader, sent.warnings)
 
     def _translation(self, prompt: Prompt) -> "_Translation":
-        files = FileReferences(self._native_file, prompt.check_file_name)
+        files = FileReferences(prompt.file_of_uri)
         return _Translation(prompt.model, files, self._apis)
 
 
@@ -138,7 +138,7 @@ class _Translation:
                 model=self.model,
                 path="",
                 warnings=warnings,
-                file_ids=lambda uri: self.files.id_of(uri, "contents"),
+                file_ids=self.files.id_of,
                 dialect=api.dialect,
             )
         warnings.add(recorded)

@@ -212,6 +212,9 @@ def reading(uri: str) -> NewBatch:
     )
 
 
+FILE_URI = "requests[0].contents[0].parts[0].fileData.fileUri"
+
+
 async def test_a_file_that_a_request_names_is_looked_up(anthropic: AnthropicWithFake) -> None:
     file_id = await anthropic.upload(b"%PDF", "a.pdf", mime_type="application/pdf")
     await anthropic.batches.create(CALLER, reading(f"https://ferry/v1beta/files/{file_id}"))
@@ -220,7 +223,7 @@ async def test_a_file_that_a_request_names_is_looked_up(anthropic: AnthropicWith
         ("http://localhost:8080/genai/v1beta/files/nope", "nope"),
     ):
         error = await refused(anthropic.batches.create(CALLER, reading(uri)))
-        assert (error.status, error.path) == (Status.INVALID_ARGUMENT, "requests[0]")
+        assert (error.status, error.path) == (Status.INVALID_ARGUMENT, FILE_URI)
         assert error.message.endswith(f"anthropic does not have ({name})")
     assert len(await anthropic.calls("POST", BATCHES)) == 1
 
@@ -232,7 +235,7 @@ async def test_a_staged_file_cannot_be_used_in_a_request(
     error = await refused(
         anthropic.batches.create(CALLER, reading(f"https://ferry/v1beta/files/{staged}"))
     )
-    assert (error.status, error.path) == (Status.INVALID_ARGUMENT, "requests[0]")
+    assert (error.status, error.path) == (Status.INVALID_ARGUMENT, FILE_URI)
     assert "the proxy stores this file as the input of a batch" in error.message
     assert await anthropic.calls("POST", BATCHES) == []
 

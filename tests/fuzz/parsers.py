@@ -48,7 +48,7 @@ from providers.openai import batch_lines as openai
 from providers.openai_content.embed_from_openai import from_openai_embedding
 from providers.openai_content.result_from_openai import from_openai_line
 from providers.resource_names import decode_object_id, file_id_of_uri, parse_file_id
-from providers.resources import BatchKind, NewBatch, any_file_name
+from providers.resources import BatchKind, NewBatch, any_file
 from proxy import setting_values
 from proxy.client_settings import parse_client_tokens
 from tests.end_to_end.batch_client import MODELS, NATIVE_LINES, asking, gemini_line, inline
@@ -82,7 +82,7 @@ def _start_body(data: bytes) -> None:
 def _new_batch(data: bytes) -> None:
     for kind in BatchKind:
         with suppress(FerryError):
-            parse_new_batch(data, "model", kind, None, any_file_name)
+            parse_new_batch(data, "model", kind, None, any_file)
 
 
 def _lines(

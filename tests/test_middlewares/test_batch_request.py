@@ -11,13 +11,13 @@ from providers.errors import FerryError
 from providers.json_api.read_in_memory import read_in_memory
 from providers.limits import DISPLAY_NAME, JSON_NODES, RESOURCE_URI
 from providers.memory import MemoryBudget
-from providers.resources import BatchKind, NewBatch, any_file_name
+from providers.resources import BatchKind, NewBatch, any_file
 
 REQUEST = {"contents": [{"parts": [{"text": "a"}]}]}
 
 
 def parse(batch: Any, model: str = "gpt-4o", kind: BatchKind = BatchKind.GENERATE) -> NewBatch:
-    return parse_new_batch(orjson.dumps({"batch": batch}), model, kind, None, any_file_name)
+    return parse_new_batch(orjson.dumps({"batch": batch}), model, kind, None, any_file)
 
 
 def inline(*items: Any) -> dict[str, Any]:

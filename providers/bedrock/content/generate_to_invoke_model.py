@@ -42,7 +42,7 @@ def to_invoke_model(
         model=claude_name(model),
         path=path,
         warnings=warnings,
-        file_ids=lambda _: None,
+        file_ids=lambda *_: None,
         default_max_tokens=_DEFAULT_MAX_TOKENS,
         api_version=OLD_VERSION,
         end_rule=end_rule,

@@ -7,7 +7,13 @@ from providers.bedrock.content.bedrock_models import ModelFamily
 from providers.errors import invalid_argument
 from providers.gemini_content.content_parts import ContentPart
 from providers.gemini_content.json_path import member
-from providers.gemini_content.media import bare_type, drop_name, require_blob, unsupported_type
+from providers.gemini_content.media import (
+    INLINE,
+    bare_type,
+    drop_name,
+    require_blob,
+    unsupported_type,
+)
 from providers.gemini_content.warnings import Warnings
 
 MediaUri: TypeAlias = Callable[[str, str], str | None]
@@ -99,7 +105,9 @@ class ConverseMedia:
         found = self._media_uri(uri, field_path)
         if found is None:
             raise invalid_argument(
-                "is not a file of this provider, and Bedrock reads no others", path=field_path
+                "is not a file of this provider, and Bedrock reads no others; upload the file, or "
+                f"send it {INLINE}",
+                path=field_path,
             )
         return found
 

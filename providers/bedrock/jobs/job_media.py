@@ -12,8 +12,7 @@ from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget
 from providers.bedrock.files import BATCH_SUFFIX, SAFE_SUFFIX, key_of
 from providers.errors import FerryError, NotFound, invalid_argument
-from providers.resource_names import decode_object_id, file_id_of_uri, is_written_by_us
-from providers.resources import CheckFileName, any_file_name
+from providers.resources import FileOfUri, any_file
 from providers.upload import suffix
 
 
@@ -21,26 +20,22 @@ from providers.upload import suffix
 class Media:
     """`folder` has the files; `copy_folder` is for the copies of a job, None otherwise.
 
-    `check_file_name` refuses names of other providers. `paths` maps each key to the first JSON path
+    `file_of_uri` finds the file that a URI names. `paths` maps each key to the first JSON path
     that names it.
     """
 
     folder: Folder
     copy_folder: Folder | None
-    check_file_name: CheckFileName = any_file_name
+    file_of_uri: FileOfUri = any_file
     paths: dict[str, str] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
 
     def uri(self, file_uri: str, path: str) -> str | None:
         """The s3:// URI for `file_uri`; None if it is not a file of this proxy."""
-        file_id = file_id_of_uri(file_uri)
+        file_id = self.file_of_uri(file_uri, path)
         if file_id is None:
             return None
-        if is_written_by_us(file_uri):
-            self.check_file_name(file_id, path)
-        if decode_object_id(file_id) is None and not file_uri.startswith("files/"):
-            return None  # many web addresses end like this
-        key = key_of(file_id, self.folder)
+        key = key_of(file_id, self.folder, path)
         self.paths.setdefault(key, path)
         if self.copy_folder is None:
             return Folder(self.folder.bucket, "").uri(key)

@@ -13,9 +13,10 @@ from .batch_input import MODEL
 from .chat_stream import chat_chunks
 from .envelope import refuse
 from .invented import LineError
+from .named_files import check_named_files
 from .response_events import response_events
 from .responses_request import parse_counted
-from .store import STORE
+from .store import OWNER, STORE
 
 RESPONSES = "/v1/responses"
 
@@ -24,12 +25,14 @@ async def create(request: web.Request) -> web.Response:
     body: Any = await read_json(request)
     if not isinstance(body, dict):
         raise refuse(400, "We could not parse the JSON body of your request.")
-    settings = request.app[STORE].settings
+    store = request.app[STORE]
+    settings = store.settings
     try:
         answered = answer(request.path, body, settings.answer_bytes)
     except LineError as failure:
         raise Refusal(failure.status, failure.body) from None
     _find_model(body["model"])
+    check_named_files(store, request[OWNER], body)
     whole = answered | settings.answer
     if body.get("stream") and request.path == RESPONSES:
         return events(response_events(whole), named=True)
@@ -43,6 +46,7 @@ async def create(request: web.Request) -> web.Response:
 async def count(request: web.Request) -> web.Response:
     parsed = parse_counted(await read_json(request))
     _find_model(parsed["model"])
+    check_named_files(request.app[STORE], request[OWNER], parsed)
     answer = {"object": "response.input_tokens", "input_tokens": token_count(parsed)}
     return web.json_response(answer)
 

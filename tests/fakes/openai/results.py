@@ -8,10 +8,12 @@ from typing import Any
 import orjson
 
 from ..blob import Blob, BlobWriter
+from ..refusal import Refusal
 from ..shape import ShapeError
 from .answers import answer
 from .envelope import shape_body
 from .invented import LineError
+from .named_files import check_named_files
 from .store import OpenAIStore, StoredBatch
 
 TEXTS = {
@@ -72,11 +74,14 @@ def _answer_line(
     if b"please lose" in orjson.dumps(line["body"]):
         return
     try:
+        check_named_files(store, batch.owner, line["body"])
         body = answer(batch.resource["endpoint"], line["body"], store.settings.answer_bytes)
     except ShapeError as wrong:
         status, body = 400, shape_body(wrong)
     except LineError as failure:
         status, body = failure.status, failure.body
+    except Refusal as refusal:
+        status, body = refusal.status, dict(refusal.payload)
     else:
         status = 200
         body |= store.settings.answer

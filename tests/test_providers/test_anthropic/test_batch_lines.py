@@ -1,4 +1,3 @@
-from contextlib import suppress
 from typing import Any, get_type_hints
 
 import orjson
@@ -64,7 +63,8 @@ def test_named_files_are_collected_with_their_paths() -> None:
     ours.line(0, reading(f"https://ferry/v1beta/files/{native_file_id('file_a')}"), "line 1")
     ours.line(1, reading("files/file_a"), "line 2")
     ours.line(2, reading("files/file_b"), "line 3")
-    assert ours.files.found == {"file_a": "line 1", "file_b": "line 3"}
+    where = "contents[0].parts[1].fileData.fileUri"
+    assert ours.files.found == {"file_a": f"line 1.{where}", "file_b": f"line 3.{where}"}
 
 
 @pytest.mark.parametrize("name", ["report.pdf", "report,1.pdf", "fabc"])
@@ -74,12 +74,6 @@ def test_a_web_page_with_a_name_like_a_file_is_not_anthropics(name: str) -> None
     [_, document] = item["params"]["messages"][0]["content"]
     assert document["source"] == {"type": "url", "url": uri}
     assert ours.files.found == {}
-
-
-def test_an_address_that_ends_in_anthropics_own_id() -> None:
-    ours = translator()
-    ours.line(0, reading("https://ferry/v1beta/files/file_a"), "line 1")
-    assert ours.files.found == {"file_a": "line 1"}
 
 
 def test_a_results_file_cannot_be_an_input() -> None:
@@ -150,26 +144,3 @@ def test_a_native_line_that_anthropic_rejects(line: dict[str, Any], path: str) -
 )
 def test_which_lines_are_anthropics(line: dict[str, Any], native: bool) -> None:
     assert is_anthropic_line(line) is native
-
-
-@pytest.mark.parametrize(
-    ("uri", "checked"),
-    [
-        ("files/oabcd", ["oabcd"]),
-        ("http://ferry.test/genai/v1beta/files/oabcd", ["oabcd"]),
-        ("https://example.org/files/oceans", []),
-    ],
-)
-def test_only_the_proxys_own_names_are_checked_for_another_provider(
-    uri: str, checked: list[str]
-) -> None:
-    named: list[str] = []
-
-    def check(file_id: str, path: str) -> None:
-        named.append(file_id)
-        assert path == "requests[0]"
-
-    made = AnthropicTranslator(MODEL, JOB, BatchItems(), 4096, check)
-    with suppress(FerryError):
-        made.line(0, reading(uri), "requests[0]")
-    assert named == checked

@@ -67,7 +67,7 @@ def _translated(request: dict[str, Any], model: str) -> dict[str, Any] | FerryEr
             model=model,
             path="request",
             warnings=Warnings(),
-            file_ids=lambda _: "file_1",
+            file_ids=lambda *_: "file_1",
             default_max_tokens=4096,
             api_version="2023-06-01",
         )

@@ -61,7 +61,7 @@ def translate(
         model=model,
         path="request",
         warnings=warnings,
-        file_ids=FILES.get,
+        file_ids=lambda uri, _: FILES.get(uri),
         default_max_tokens=DEFAULT_MAX_TOKENS,
         api_version=api_version,
     )

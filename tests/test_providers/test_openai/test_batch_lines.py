@@ -97,11 +97,14 @@ def test_an_embedding() -> None:
     assert (line["url"], line["body"]["input"], lines.endpoint) == (EMBEDDINGS, "hi", EMBEDDINGS)
 
 
+FILE_URI = "line 1: request.contents[0].parts[0].fileData.fileUri"
+
+
 @pytest.mark.parametrize(
     ("name", "referenced"),
     [
-        (str(FileId(FileKind.NATIVE, "file-AbC")), {"file-AbC": "line 1: request"}),
-        ("file-AbC", {"file-AbC": "line 1: request"}),
+        (str(FileId(FileKind.NATIVE, "file-AbC")), {"file-AbC": FILE_URI}),
+        ("file-AbC", {"file-AbC": FILE_URI}),
         (str(FileId(FileKind.RESULTS, "batch_A")), None),
     ],
 )
@@ -120,8 +123,8 @@ def test_a_file_that_a_request_names(name: str, referenced: dict[str, str] | Non
 
 
 def test_a_file_of_another_provider_is_refused() -> None:
-    def elsewhere(file_id: str, path: str) -> None:
-        raise not_found(f"{file_id} is a name of bedrock", path=path)
+    def elsewhere(uri: str, path: str) -> str | None:
+        raise not_found(f"{uri} is a name of bedrock", path=path)
 
     translator = OpenAITranslator(MODEL, BatchKind.GENERATE, elsewhere)
     uri = f"http://localhost/genai/v1beta/files/{object_file_id('cat.png')}"
@@ -129,7 +132,7 @@ def test_a_file_of_another_provider_is_refused() -> None:
     document = {"key": "k", "request": {"contents": [{"parts": [part]}]}}
     with pytest.raises(FerryError, match="is a name of bedrock") as refused:
         GeminiLines(translator).read(0, 1, document)
-    assert (refused.value.status, refused.value.path) == (Status.NOT_FOUND, "line 1: request")
+    assert (refused.value.status, refused.value.path) == (Status.NOT_FOUND, FILE_URI)
     assert translator.files.found == {}
 
 

@@ -27,7 +27,7 @@ def responses(*contents: dict[str, Any], **members: Any) -> dict[str, Any]:
         model="gpt-4o",
         path="",
         warnings=Warnings(),
-        file_ids=lambda uri: uri.removeprefix("files/"),
+        file_ids=lambda uri, _: uri.removeprefix("files/"),
         dialect=COUNTED_DIALECT,
     )
     return parse_response(to_responses(chat))

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from providers.gemini_content.media import INLINE
 from tests.test_providers.test_openai_content.translate import FILES, chat, dropped, refusal, user
 
 (_KNOWN,) = FILES
@@ -98,7 +99,7 @@ def test_a_text_file_is_refused_with_what_would_be_right() -> None:
     error = refusal(contents=[user({"fileData": {"fileUri": _KNOWN, "mimeType": "text/plain"}})])
     assert error.message == (
         "request.contents[0].parts[0].fileData.mimeType: OpenAI takes only PDF as a file; "
-        "send an image as inlineData, and text as a text part"
+        f"send text as a text part, and others {INLINE}"
     )
 
 

@@ -45,7 +45,7 @@ def translate(
         model="gpt-test",
         path="request",
         warnings=warnings,
-        file_ids=FILES.get,
+        file_ids=lambda uri, _: FILES.get(uri),
         dialect=replace(OPENAI_DIALECT, schema_rule=schema_rule),
     )
     require_published(body, CompletionCreateParamsNonStreaming)

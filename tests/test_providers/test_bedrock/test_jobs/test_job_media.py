@@ -107,13 +107,17 @@ async def test_a_file_deleted_meanwhile_is_refused_with_its_path() -> None:
 
 
 def test_a_name_of_another_provider_is_refused() -> None:
-    def check(file_id: str, path: str) -> None:
-        raise not_found(f"{file_id} is another's", path=path)
+    def elsewhere(uri: str, path: str) -> str | None:
+        raise not_found(f"{uri} is another's", path=path)
 
-    media = Media(FOLDER, BESIDE, check)
-    for uri in ("files/sabcd", "http://ferry.test/genai/v1beta/files/sabcd"):
-        with pytest.raises(FerryError) as caught:
-            media.uri(uri, "requests[0]")
-        assert str(caught.value) == "requests[0]: sabcd is another's"
-    assert media.uri("https://example.org/files/sabcd", "requests[0]") is None
+    media = Media(FOLDER, BESIDE, elsewhere)
+    with pytest.raises(FerryError) as caught:
+        media.uri("files/sabcd", "requests[0]")
+    assert str(caught.value) == "requests[0]: files/sabcd is another's"
     assert media.paths == {}
+
+
+def test_a_name_that_no_object_can_have_is_refused_with_its_path() -> None:
+    with pytest.raises(FerryError) as caught:
+        Media(FOLDER, BESIDE).uri(f"files/{object_file_id('genai-ferry/a')}", "requests[0]")
+    assert caught.value.path == "requests[0]"
