@@ -9,10 +9,9 @@ from providers.json_api.answer_shape import (
     text_or_none,
 )
 from providers.json_api.client import Answer, JsonApi
-from providers.json_api.model_list import is_model_id, unknown_model
+from providers.json_api.model_list import model_id_of, unknown_model
 from providers.json_api.page_tokens import decode_page_token, encode_page_token
 from providers.resources import Action, Model, Page
-from providers.upstream import invalid_answer
 
 _PATH = "v1/models"
 # Every model answers Messages, whole and as a stream, and its tokens can be counted.
@@ -40,12 +39,10 @@ class AnthropicModels:
 
 
 def from_anthropic_model(native: Answer) -> Model:
-    if not is_model_id(native["id"]):
-        raise invalid_answer("the provider's answer has an invalid id of a model")
     can = object_or_nothing(native.get("capabilities"))
     batches = [Action.BATCH] if _is_supported(can.get("batch")) else []
     return Model(
-        native["id"],
+        model_id_of(native),
         display_name=text_or_none(native.get("display_name")),
         input_token_limit=count_or_none(native.get("max_input_tokens")),
         output_token_limit=count_or_none(native.get("max_tokens")),

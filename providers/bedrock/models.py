@@ -12,7 +12,7 @@ from providers.credential import Caller
 from providers.errors import FerryError, NotFound
 from providers.json_api.answer_shape import list_or_nothing, text_or_none
 from providers.json_api.client import Answer
-from providers.json_api.model_list import is_model_id, unknown_model
+from providers.json_api.model_list import model_id_of, unknown_model
 from providers.json_api.page_tokens import encode_page_token, leading_on
 from providers.resources import Action, Model, Page
 from providers.upstream import invalid_answer
@@ -109,7 +109,7 @@ class BedrockModels:
 def from_foundation_model(native: Answer) -> Model:
     """A model that is not called by its own id has no actions."""
     return Model(
-        _model_id(native, "modelId"),
+        model_id_of(native, "modelId"),
         display_name=text_or_none(native.get("modelName")),
         actions=_actions(native) if _is_called_by_its_id(native) else (),
     )
@@ -118,11 +118,11 @@ def from_foundation_model(native: Answer) -> Model:
 def from_profile(native: Answer, models: Sequence[Answer]) -> Model:
     """A profile does what its model among `models` does. Calls take application profiles by ARN."""
     named = "Arn" if native.get("type") == _APPLICATION else "Id"
-    arns = {each.get("modelArn") for each in _objects(native, "models")}
-    ids = {found[1] for arn in arns if (found := _MODEL_ARN.fullmatch(str(arn)))}
+    arns = [str(each.get("modelArn")) for each in _objects(native, "models")]
+    ids = [found[1] for arn in arns if (found := _MODEL_ARN.fullmatch(arn))]
     model = next((each for each in models if each.get("modelId") in ids), None)
     return Model(
-        _model_id(native, f"inferenceProfile{named}"),
+        model_id_of(native, f"inferenceProfile{named}"),
         display_name=text_or_none(native.get("inferenceProfileName")),
         description=text_or_none(native.get("description")),
         actions=None if model is None else _actions(model),
@@ -146,13 +146,6 @@ def _is_called_by_its_id(native: Answer) -> bool:
     """Others are called by an inference profile, or after capacity was bought."""
     types = list_or_nothing(native.get("inferenceTypesSupported"))
     return not types or "ON_DEMAND" in types
-
-
-def _model_id(native: Answer, member: str) -> str:
-    model_id = native[member]
-    if not is_model_id(model_id):
-        raise invalid_answer(f"the provider's answer has an invalid {member}")
-    return str(model_id)
 
 
 def _objects(answer: Answer, member: str) -> Sequence[Answer]:

@@ -12,6 +12,7 @@ from providers.json_api.path_names import check_path_name
 from providers.limits import PATH_NAME
 from providers.resources import Model, Page
 from providers.status import Status
+from providers.upstream import invalid_answer
 
 ReadModel = Callable[[Answer], Model]
 
@@ -65,6 +66,14 @@ def is_model_id(value: object) -> bool:
     except FerryError:
         return False
     return True
+
+
+def model_id_of(native: Answer, member: str = "id") -> str:
+    """The name of a model that the provider sent; raises UpstreamError for another value."""
+    value = native[member]
+    if not is_model_id(value):
+        raise invalid_answer(f"the provider's answer has an invalid {member}")
+    return str(value)
 
 
 def unknown_model(provider: str, model_id: str, error: FerryError) -> NotFound:

@@ -7,6 +7,7 @@ from providers.json_api.answer_shape import (
     text_or_none,
 )
 from providers.json_api.client import Answer
+from providers.json_api.model_list import model_id_of
 from providers.resources import Action, Model
 
 
@@ -14,7 +15,7 @@ def from_mistral_model(native: Answer) -> Model:
     """No capability tells of embeddings, so a model that does not chat may have other actions."""
     chats = object_or_nothing(native.get("capabilities")).get("completion_chat") is True
     return Model(
-        native["id"],
+        model_id_of(native),
         display_name=text_or_none(native.get("name")),
         description=text_or_none(native.get("description")),
         input_token_limit=count_or_none(native.get("max_context_length")),

@@ -218,3 +218,11 @@ async def test_a_bedrock_model_by_its_arn(bedrock: BedrockWithFake) -> None:
     arn = "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0"
     assert (await models_of(bedrock).get(bedrock.caller, arn)).id == "amazon.nova-lite-v1:0"
     await unknown(bedrock, ARN.replace("ferrytests01", "another"))
+
+
+async def test_an_answer_without_a_name_is_the_upstreams_fault(openai: OpenAIWithFake) -> None:
+    for name in (7, "", "a%2fb"):
+        body = {"id": name, "object": "model"}
+        await openai.strike("GET", "models/.*", "status", status=200, body=body)
+        error = await refused(models_of(openai).get(openai.caller, "gpt-4o-mini"))
+        assert error.status == Status.UNAVAILABLE

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
+from middlewares.operations import CAPABILITIES
 from tests.end_to_end.batch_client import BatchClient, asking, from_file, inline
 from tests.end_to_end.conftest import Ferry
 from tests.end_to_end.fake_client import GEMINI, FakeClient
@@ -259,6 +260,6 @@ async def test_a_path_that_is_not_served(
     assert refused.error == (501, "UNIMPLEMENTED")
     message = refused.document["error"]["message"]
     assert message.startswith(f"{method} {path.partition('?')[0]} is not supported for openai: ")
-    works = "client.files, client.batches, client.models.generate_content and client.models.list"
-    assert message.endswith(f"only {works} work with openai")
+    *others, last = (each.name for each in CAPABILITIES)  # OpenAI has all of them
+    assert message.endswith(f"only {', '.join(others)} and {last} work with openai")
     assert await openai.requests() == []

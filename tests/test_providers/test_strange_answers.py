@@ -8,13 +8,15 @@ from typing import Any, TypeAlias
 import orjson
 import pytest
 
-from middlewares.rendering import render_batch, render_file
+from middlewares.rendering import render_batch, render_file, render_model
 from providers.anthropic.batch_records import from_anthropic_batch
 from providers.anthropic.files import from_anthropic_file
+from providers.anthropic.models import from_anthropic_model
 from providers.aws.errors import parse_xml
 from providers.aws.s3 import _described, _listed
 from providers.batches.batch_records import BatchRecord
 from providers.bedrock.jobs.job_records import folder_of, from_bedrock_job
+from providers.bedrock.models import from_foundation_model, from_profile
 from providers.gemini.isolated_relay import _read_page
 from providers.gemini.owned_resources import result_files
 from providers.json_api.client import Answer
@@ -22,9 +24,11 @@ from providers.json_api.json_text import parse_object
 from providers.limits import XML_BYTES, XML_DEPTH, XML_ELEMENTS
 from providers.mistral.files import MistralFileApi
 from providers.mistral.job_records import from_mistral_job
+from providers.mistral.models import from_mistral_model
 from providers.openai.batch_records import from_openai_batch
 from providers.openai.files import from_openai_file
-from providers.resources import Batch, File
+from providers.openai.models import from_openai_model
+from providers.resources import Batch, File, Model
 from providers.tenancy.ownership import ResourceKind
 from providers.upstream import UpstreamError
 
@@ -73,6 +77,22 @@ ANTHROPIC_FILE = {
     "created_at": "2026-01-01T00:00:00Z",
 }  # fmt: skip
 
+MODEL = {
+    "id": "m", "display_name": "M", "name": "M", "description": "d", "max_context_length": 2,
+    "max_input_tokens": 2, "max_tokens": 1, "default_model_temperature": 0.3,
+    "capabilities": {"completion_chat": True, "batch": {"supported": True}, "thinking": {}},
+}  # fmt: skip
+BEDROCK_MODEL = {
+    "modelId": "a.m-v1:0", "modelArn": "arn:aws:bedrock:us-east-1::foundation-model/a.m-v1:0",
+    "modelName": "M", "outputModalities": ["TEXT", "EMBEDDING"],
+    "responseStreamingSupported": True, "inferenceTypesSupported": ["ON_DEMAND"],
+}  # fmt: skip
+PROFILE = {
+    "inferenceProfileId": "us.a.m-v1:0", "inferenceProfileName": "M", "description": "d",
+    "inferenceProfileArn": "arn:aws:bedrock:us-east-1:1:application-inference-profile/a",
+    "type": "APPLICATION", "models": [{"modelArn": BEDROCK_MODEL["modelArn"]}],
+}  # fmt: skip
+
 
 def a_batch(read: Callable[[Answer], Batch]) -> Read:
     return lambda native: orjson.dumps(render_batch(read(Answer(native)), None))
@@ -99,6 +119,17 @@ def google_list(document: dict[str, Any]) -> object:
     return [list(result_files(item.document)) for item in page.items]
 
 
+def a_model(read: Callable[[Answer], Model]) -> Read:
+    return lambda native: orjson.dumps(render_model(read(Answer(native))))
+
+
+def a_profile(native: dict[str, Any]) -> object:
+    models = [Answer(model) for model in [native.get("model")] if isinstance(model, dict)]
+    profile = native.get("profile")
+    found = from_profile(Answer(profile if isinstance(profile, dict) else {}), models)
+    return orjson.dumps(render_model(found))
+
+
 READERS: dict[str, tuple[Read, dict[str, Any]]] = {
     "openai batch": (a_batch(from_openai_batch), OPENAI_BATCH),
     "mistral job": (a_batch(from_mistral_job), MISTRAL_JOB),
@@ -108,6 +139,11 @@ READERS: dict[str, tuple[Read, dict[str, Any]]] = {
     "mistral file": (a_file(MistralFileApi.__new__(MistralFileApi).file), FILE),
     "anthropic file": (a_file(from_anthropic_file), ANTHROPIC_FILE),
     "google's list": (google_list, GOOGLE_LIST),
+    "openai model": (a_model(from_openai_model), MODEL),
+    "mistral model": (a_model(from_mistral_model), MODEL),
+    "anthropic model": (a_model(from_anthropic_model), MODEL),
+    "bedrock model": (a_model(from_foundation_model), BEDROCK_MODEL),
+    "bedrock profile": (a_profile, {"profile": PROFILE, "model": BEDROCK_MODEL}),
 }
 
 
