@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Any, Final
 
-from providers.errors import FerryError
 from providers.gemini_content.candidate import Candidate, render_answer
 from providers.json_api.answer_shape import (
     as_list,
@@ -24,6 +23,7 @@ from providers.openai_content.answer_members import (
 from providers.openai_content.error_codes import NO_CREDIT
 from providers.openai_content.reasoning_signatures import reasoning_signature
 from providers.status import Status
+from providers.upstream import UpstreamError
 
 _INCOMPLETE: Final = {"max_output_tokens": "MAX_TOKENS", "content_filter": "SAFETY"}
 
@@ -48,7 +48,7 @@ def from_openai_response(body: dict[str, Any]) -> dict[str, Any]:
     """Translate a Response. Members that cannot be read are named in an extra text part.
 
     Raises UnreadableAnswer for a body that is not a Response, or if nothing in it can be read. For
-    a failed response, raises FerryError with the status that fits OpenAI's reason.
+    a failed response, raises UpstreamError with the status that fits OpenAI's reason.
     """
     candidate = Candidate(0, *finish_of(body))
     outputs = as_list(body.get("output"), "output")
@@ -58,7 +58,7 @@ def from_openai_response(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def finish_of(body: dict[str, Any]) -> tuple[str, str | None]:
-    """The finish reason, and OpenAI's own if it gave one. Raises FerryError as above."""
+    """The finish reason, and OpenAI's own if it gave one. Raises UpstreamError as above."""
     match body.get("status"):
         case "completed":
             return "STOP", None
@@ -73,11 +73,12 @@ def finish_of(body: dict[str, Any]) -> tuple[str, str | None]:
             raise unreadable("the response has not ended")
 
 
-def _failure(error: dict[str, Any]) -> FerryError:
+def _failure(error: dict[str, Any]) -> UpstreamError:
     code = text_or_none(error.get("code")) or ""
     message = text_or_none(error.get("message")) or "OpenAI failed to answer"
     # The other codes are about the prompt or one of its images.
-    return FerryError(_FAILURES.get(code, Status.INVALID_ARGUMENT), message)
+    status = _FAILURES.get(code, Status.INVALID_ARGUMENT)
+    return UpstreamError(status, message, reason=code or None)
 
 
 def _add_output(candidate: Candidate, output: dict[str, Any], where: str) -> None:

@@ -196,6 +196,13 @@ async def test_errors_of_a_stream(openai: OpenAIWithFake, text: str, status: Sta
     assert error.status == status
 
 
+async def test_a_failed_response_names_openais_reason(openai: OpenAIWithFake) -> None:
+    asked = generate(openai, asking("fail midway"), api=GenerateApi.RESPONSES)
+    error = await refused(asked)
+    assert (error.status, error.reason) == (Status.UNAVAILABLE, "server_error")
+    assert error.message == "The model failed midway."
+
+
 @pytest.mark.parametrize("fault", ["cut_chunks", "truncate"])
 async def test_a_stream_that_breaks_off(openai: OpenAIWithFake, fault: str) -> None:
     await openai.strike("POST", RESPONSES, fault, after_bytes=3000)

@@ -11,6 +11,7 @@ from providers.claude_content.message_stream import MessageStream
 from providers.json_api.answer_shape import UnreadableAnswer
 from providers.json_api.json_text import render_json
 from providers.openai_content.chat_stream import ChatStream
+from providers.openai_content.response_stream import ResponseStream
 from providers.prompts.stream import StreamReader
 from providers.upstream import UpstreamError
 from tests.test_providers.test_strange_answers import changed
@@ -55,6 +56,44 @@ OPENAI: list[dict[str, Any]] = [
             "prompt_tokens_details": {"cached_tokens": 0},
             "completion_tokens_details": {"reasoning_tokens": 1},
         },
+    },
+]
+REASONING = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "e"}
+RESPONSES: list[dict[str, Any]] = [
+    {"type": "response.created", "response": {"id": "1", "model": "m"}},
+    {"type": "response.output_item.added", "output_index": 0, "item": REASONING},
+    {"type": "response.reasoning_summary_text.delta", "output_index": 0, "delta": "a"},
+    {"type": "response.output_item.done", "output_index": 0, "item": REASONING},
+    {"type": "response.output_item.added", "output_index": 1, "item": {"type": "message"}},
+    {"type": "response.output_text.delta", "delta": "b", "logprobs": [TOKEN]},
+    {"type": "response.refusal.delta", "delta": "c"},
+    {
+        "type": "response.output_item.added",
+        "output_index": 2,
+        "item": {"type": "function_call", "call_id": "c", "name": "f", "arguments": ""},
+    },
+    {"type": "response.function_call_arguments.delta", "output_index": 2, "delta": "{}"},
+    {
+        "type": "response.incomplete",
+        "response": {
+            "status": "incomplete",
+            "incomplete_details": {"reason": "max_output_tokens"},
+            "error": None,
+            "usage": {
+                "input_tokens": 1,
+                "output_tokens": 2,
+                "total_tokens": 3,
+                "input_tokens_details": {"cached_tokens": 0},
+                "output_tokens_details": {"reasoning_tokens": 1},
+            },
+        },
+    },
+]
+FAILED: list[dict[str, Any]] = [
+    *RESPONSES[:-1],
+    {
+        "type": "response.failed",
+        "response": {"status": "failed", "error": {"code": "server_error", "message": "d"}},
     },
 ]
 USAGE = {"input_tokens": 1, "output_tokens": 2, "cache_read_input_tokens": 0}
@@ -142,6 +181,7 @@ def typed(events: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[list[tuple[s
 
 STREAMS: dict[str, tuple[Callable[[], StreamReader[Any]], Callable[[], Iterator[list[Any]]]]] = {
     "openai": (lambda: ChatStream(thoughts=True), lambda: as_json(OPENAI)),
+    "responses": (ResponseStream, lambda: as_json(RESPONSES)),
     "anthropic": (MessageStream, lambda: as_json(ANTHROPIC)),
     "converse": (lambda: ConverseStream("m", "1", thoughts=True), lambda: typed(CONVERSE)),
 }
@@ -176,6 +216,15 @@ def test_a_strange_value_in_an_event(name: str) -> None:
     for events in every:
         try:
             for chunk in chunks_of(new_reader(), events):
+                check(chunk)
+        except (UpstreamError, UnreadableAnswer):
+            pass
+
+
+def test_a_strange_value_in_a_failure() -> None:
+    for events in as_json(FAILED):
+        try:
+            for chunk in chunks_of(ResponseStream(), events):
                 check(chunk)
         except (UpstreamError, UnreadableAnswer):
             pass
