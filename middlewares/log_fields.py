@@ -84,8 +84,9 @@ def _warnings(outcome: Outcome) -> str:
 
 def _refusal(request: web.Request, error: FerryError) -> dict[str, Any]:
     # An upstream's message may quote the request or name a key, so its status, type and request id
-    # are logged instead. The message of an UpstreamError is ours.
-    ours = error.provider is None or isinstance(error, UpstreamError)
+    # are logged instead. The message of an UpstreamError is ours, unless it has the upstream's own
+    # reason.
+    ours = error.provider is None or (isinstance(error, UpstreamError) and error.reason is None)
     return {
         "refused": error.status.name,
         "why": _masked(request, error.message, _MESSAGE_SHOWN) if ours else None,

@@ -26,7 +26,10 @@ class OutboundRequest:
 
 
 class UpstreamError(FerryError):
-    """The upstream gave no usable answer. `unsent`: it received nothing of the request."""
+    """The upstream gave no usable answer. `unsent`: it received nothing of the request.
+
+    With a `reason`, the message is the upstream's own: it is shown to the client, but not logged.
+    """
 
     def __init__(
         self,

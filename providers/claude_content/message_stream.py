@@ -121,6 +121,5 @@ def _error(event: dict[str, Any]) -> UpstreamError:
     message = message_of(event) or kind or "the provider gave no reason"
     lasts = has_code(event, NO_CREDIT)
     known = RPC_STATUS_OF_TYPE.get(kind, Status.UNAVAILABLE)
-    return UpstreamError(
-        Status.FAILED_PRECONDITION if lasts else known, message, reason=kind or None
-    )
+    status = Status.FAILED_PRECONDITION if lasts else known
+    return UpstreamError(status, message, reason=kind or status.name)

@@ -78,7 +78,7 @@ def _failure(error: dict[str, Any]) -> UpstreamError:
     message = text_or_none(error.get("message")) or "OpenAI failed to answer"
     # The other codes are about the prompt or one of its images.
     status = _FAILURES.get(code, Status.INVALID_ARGUMENT)
-    return UpstreamError(status, message, reason=code or None)
+    return UpstreamError(status, message, reason=code or status.name)
 
 
 def _add_output(candidate: Candidate, output: dict[str, Any], where: str) -> None:

@@ -22,9 +22,9 @@ def logprobs_of(tokens: object, where: str) -> dict[str, Any]:
 
 def error_in_stream(event: dict[str, Any]) -> UpstreamError:
     """The error in an event. Some servers nest it in `error`."""
-    code = code_of(event)
+    code, status = code_of(event), _status_of_error(event)
     message = message_of(event) or code or "the provider gave no reason"
-    return UpstreamError(_status_of_error(event), message, reason=code or None)
+    return UpstreamError(status, message, reason=code or status.name)
 
 
 def _status_of_error(event: dict[str, Any]) -> Status:

@@ -11,7 +11,8 @@ from aiohttp import ClientError
 
 from providers.errors import FerryError
 from providers.resources import AnswerStream, Counted, Generated, Prompt
-from providers.upstream import invalid_answer
+from providers.status import Status
+from providers.upstream import UpstreamError, invalid_answer
 from proxy.log_lines import json_lines
 from tests.test_middlewares.running_chain import (
     Scripted,
@@ -112,6 +113,19 @@ async def test_an_error_in_the_middle_is_an_event_and_in_the_log(
     assert error["details"][0]["domain"] == "p"
     line = line_of(caplog)
     assert (line["status"], line["refused"], line["why"]) == (200, "UNAVAILABLE", "broken off")
+
+
+async def test_what_a_provider_says_in_a_stream_is_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, logger="genai_ferry")
+    said = UpstreamError(Status.UNAVAILABLE, "your secret prompt was bad", reason="server_error")
+    prompts = answering(b'{"a":1}', said)
+    async with running_chain(scripted_provider("p", prompts=prompts)) as client:
+        async with client.post(f"{STREAM}?alt=sse", data=BODY, headers=KEY) as reply:
+            assert "your secret prompt was bad" in await reply.text()
+    line = line_of(caplog)
+    assert (line["refused"], line["upstream_error"]) == ("UNAVAILABLE", "server_error")
 
 
 @pytest.mark.parametrize("path", [GENERATE, STREAM, COUNT])
