@@ -78,7 +78,6 @@ AUDIO = {"inlineData": {"mimeType": "audio/wav", "data": "AAAA"}}
         ("auto", asking("hello"), CHAT),
         ("auto", configured(**SEED), CHAT),
         ("auto", showing(AUDIO), CHAT),
-        ("auto", showing(IMAGE), RESPONSES),
         ("auto", showing(PDF), RESPONSES),
         ("auto", configured(**THOUGHTS), RESPONSES),
         ("auto", configured(**THOUGHTS, **SEED), CHAT),
@@ -96,6 +95,13 @@ async def test_the_api_that_is_asked(
     thoughts = "thinkingConfig" in body.get("generationConfig", {})
     dropped = "generationConfig.thinkingConfig.includeThoughts;count=1"
     assert answer.warnings == (dropped if thoughts and path == CHAT else "")
+
+
+async def test_an_uploaded_image_needs_responses(openai: OpenAIWithFake) -> None:
+    uploaded = await openai.upload(b"an image", "a.png")
+    image = {"fileData": {"fileUri": f"files/{uploaded}", "mimeType": "image/png"}}
+    await generate(openai, showing(image))
+    assert await openai.calls("POST", f"{CHAT}|{RESPONSES}") == [RESPONSES]
 
 
 @pytest.mark.parametrize(
