@@ -17,6 +17,11 @@ def weather(place: str) -> str:
     return f"sunny in {place}"
 
 
+async def count_tokens(client: Any, args: Args) -> Any:
+    counted = client.models.count_tokens(model=args["model"], contents=contents_of(args))
+    return plain(await settled(counted))
+
+
 async def generate(client: Any, args: Args) -> Any:
     answered = client.models.generate_content(
         model=args["model"], contents=contents_of(args), config=config_of(args)

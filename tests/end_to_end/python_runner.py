@@ -69,6 +69,14 @@ async def list_batches(client: Any, args: Args) -> Any:
     return await every_page(await settled(client.batches.list(config=paging(args))))
 
 
+async def list_models(client: Any, args: Args) -> Any:
+    return await every_page(await settled(client.models.list(config=paging(args))))
+
+
+async def get_model(client: Any, args: Args) -> Any:
+    return plain(await settled(client.models.get(model=args["name"])))
+
+
 async def download(client: Any, args: Args) -> Any:
     file = args["name"] if "name" in args else types.File.model_validate(args["file"])
     await settled(client.files.download(file=file, destination=args["path"]))
@@ -117,6 +125,9 @@ CALLS: dict[str, Call] = {
     "files.delete": by_name("files", "delete"),
     "files.download": download,
     "file_search_stores.upload": upload_to_store,
+    "models.list": list_models,
+    "models.get": get_model,
+    "models.count": python_prompts.count_tokens,
     "models.generate": python_prompts.generate,
     "models.stream": python_prompts.stream,
     "models.stream_and_leave": python_prompts.stream_and_leave,

@@ -11,7 +11,8 @@ until its input ends. Its client is made from `FERRY_BASE_URL`, `FERRY_API_KEY` 
 |------------------------------|----------------------------------------------------------------|
 | `files.upload`               | `path`, or `size` (see `pattern`); `mime_type`, `display_name` |
 | `files.upload_reader`        | Go only: `size`, which the SDK does not know; as above         |
-| `files.list`, `batches.list` | `page_size`; answers `{"items": [...], "pages": n}`            |
+| `files.list`, `batches.list`,| `page_size`; answers `{"items": [...], "pages": n}`            |
+| `models.list`                |                                                                |
 | `files.download`             | `name` or `file`, and the `path` to write; answers `{"size"}`  |
 | `batches.create`             | `model`, `src` (a file's name or a list of requests), `config` |
 | `batches.create_embeddings`  | as above, `src` being `{"fileName"}` or `{"inlinedRequests"}`  |
@@ -23,8 +24,8 @@ until its input ends. Its client is made from `FERRY_BASE_URL`, `FERRY_API_KEY` 
 | `models.stream_and_leave`    | as above; leaves after a chunk, and answers `{"item": chunk}`  |
 | `chats.talk`                 | `model`, `messages`, `stream`, `tool`, `config`; answers       |
 |                              | `{"items": [{"text", "promptTokenCount"}], "history": [...]}`  |
-| `models.count`               | JavaScript only: `model`, `contents`                           |
-| `models.embed`               | Python and JavaScript: `model`, `contents`, `config`           |
+| `models.count`               | `model`, `contents`                                            |
+| `models.embed`               | `model`, `contents` (a list of texts), `config`                |
 | every other                  | `name`                                                         |
 
 Requests, configs and answers are in camelCase with `contents` written out as a list of contents:

@@ -1,4 +1,4 @@
-"""`models.count_tokens` through Google's SDK."""
+"""`models.count_tokens` through Google's SDK; `test_prompts_with_sdks.py` has every SDK."""
 
 import asyncio
 from typing import Any
@@ -8,9 +8,8 @@ from aiohttp import ClientSession
 from google.genai import errors, types
 
 from tests.end_to_end.batch_client import MODELS
-from tests.end_to_end.conftest import Ferry, Sdks
+from tests.end_to_end.conftest import Ferry
 from tests.end_to_end.fake_client import FakeClient
-from tests.end_to_end.sdk_process import JAVASCRIPT
 from tests.end_to_end.test_generate import sdk
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
@@ -47,14 +46,6 @@ async def test_the_history_of_a_chat(ferry: Ferry, fake: FakeClient) -> None:
     history = await asyncio.to_thread(talk)
     assert history[-1].role == "model"
     assert (await counted(ferry, fake, history)).total_tokens
-
-
-@COUNTING
-async def test_a_count_in_javascript(fake: FakeClient, sdks: Sdks) -> None:
-    process = await sdks.get(JAVASCRIPT, fake.kind)
-    contents = [{"role": "user", "parts": [{"text": "hello"}]}]
-    count = await process.call("models.count", model=MODELS[fake.kind.name], contents=contents)
-    assert count["totalTokens"] > 0
 
 
 @pytest.mark.parametrize("fake", ["openai"], indirect=True)

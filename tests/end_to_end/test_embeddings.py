@@ -1,4 +1,4 @@
-"""Embeddings through Google's SDK."""
+"""Embeddings through Google's SDK; `test_prompts_with_sdks.py` has every SDK."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,9 +11,8 @@ from google import genai
 from google.genai import errors, types
 
 from tests.end_to_end.batch_client import EMBEDDING_MODELS
-from tests.end_to_end.conftest import Ferry, Sdks
+from tests.end_to_end.conftest import Ferry
 from tests.end_to_end.fake_client import FakeClient
-from tests.end_to_end.sdk_process import JAVASCRIPT, PYTHON_NEWEST_ASYNC, Sdk
 from tests.fakes.bedrock.embeddings import normalized
 from tests.fakes.sample import vector
 
@@ -65,16 +64,6 @@ async def test_several_texts_in_their_order(ferry: Ferry, fake: FakeClient) -> N
     texts = [f"text {number}" for number in range(20)]
     answer = await embed(ferry, fake, texts)
     assert values(answer) == [expected(fake, text) for text in texts]
-
-
-@EMBEDDING
-@pytest.mark.parametrize("client", [PYTHON_NEWEST_ASYNC, JAVASCRIPT], ids=str)
-async def test_in_another_process(fake: FakeClient, sdks: Sdks, client: Sdk) -> None:
-    process = await sdks.get(client, fake.kind)
-    model = EMBEDDING_MODELS[fake.kind.name]
-    answer = await process.call("models.embed", model=model, contents=["a", "b"], config=CAMEL)
-    found = [each["values"] for each in answer["embeddings"]]
-    assert found == [expected(fake, "a"), expected(fake, "b")]
 
 
 @TRANSLATED

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 import pytest_asyncio
 
-from tests.end_to_end.batch_client import MODELS
+from tests.end_to_end.batch_client import EMBEDDING_MODELS, MODELS
 from tests.end_to_end.conftest import Sdks
 from tests.end_to_end.fake_client import GEMINI, KINDS, FakeClient
 from tests.end_to_end.sdk_process import (
@@ -79,6 +79,12 @@ class Program:
     async def call(self, call: str, **args: Any) -> Any:
         return await self._process.call(call, model=MODELS[self.provider], **args)
 
+    async def embed(self, texts: Sequence[str], **args: Any) -> Sequence[Sequence[float]]:
+        model = EMBEDDING_MODELS[self.provider]
+        asked = {"model": model, "contents": texts, **args}
+        answer = await self._process.call("models.embed", **asked)
+        return [each["values"] for each in answer["embeddings"]]
+
     async def ask(self, call: str, *parts: Mapping[str, Any], **args: Any) -> Any:
         return await self.call(call, contents=[{"role": "user", "parts": list(parts)}], **args)
 
@@ -129,6 +135,52 @@ async def test_an_image_and_a_document(program: Program) -> None:
 async def test_automatic_function_calling(program: Program) -> None:
     answer = await program.ask("models.generate", {"text": "call the tool"}, tool=True)
     assert "sunny in text" in text_of([answer])
+
+
+# --- what a model is and counts ------------------------------------------------------------------
+
+
+@columns(providers=("gemini", "openai", "anthropic", "bedrock"))
+async def test_a_count(program: Program) -> None:
+    counts = [
+        (await program.ask("models.count", {"text": text}))["totalTokens"]
+        for text in ("hello", "hello, this is a longer text")
+    ]
+    assert 0 < counts[0] < counts[1]
+
+
+@columns(providers=("mistral",))
+async def test_no_count(program: Program) -> None:
+    with pytest.raises(SdkError) as refused:
+        await program.ask("models.count", {"text": "hello"})
+    assert (refused.value.code, refused.value.status) == (501, "UNIMPLEMENTED")
+
+
+@columns(providers=tuple(EMBEDDING_MODELS))
+async def test_embeddings_in_the_order_of_their_texts(program: Program) -> None:
+    config = {"outputDimensionality": 256}
+    together = await program.embed(["a", "b"], config=config)
+    one, other = [await program.embed([text], config=config) for text in ("a", "b")]
+    assert together == one + other
+    assert one != other
+    assert [len(values) for values in together] == [256, 256]
+
+
+@columns(providers=("anthropic",))
+async def test_no_embeddings(program: Program) -> None:
+    with pytest.raises(SdkError) as refused:
+        await program.call("models.embed", contents=["a"], config={})
+    assert (refused.value.code, refused.value.status) == (501, "UNIMPLEMENTED")
+
+
+@columns()
+async def test_the_models(program: Program) -> None:
+    """The pager reads every page, and each name from the list can be got."""
+    whole = (await program.call("models.list"))["items"]
+    paged = await program.call("models.list", page_size=1)
+    assert paged["items"] == whole
+    assert paged["pages"] == len(whole) > 1
+    assert await program.call("models.get", name=whole[-1]["name"]) == whole[-1]
 
 
 # --- streams -------------------------------------------------------------------------------------

@@ -36,6 +36,36 @@ func promptOf(a args) ([]*genai.Content, *genai.GenerateContentConfig, error) {
 	return contents, config, err
 }
 
+func listModels(ctx context.Context, client *genai.Client, a args) (any, error) {
+	page, err := client.Models.List(ctx, &genai.ListModelsConfig{PageSize: a.PageSize})
+	return everyPage(ctx, page, err)
+}
+
+func getModel(ctx context.Context, client *genai.Client, a args) (any, error) {
+	return client.Models.Get(ctx, a.Name, nil)
+}
+
+func countTokens(ctx context.Context, client *genai.Client, a args) (any, error) {
+	contents, _, err := promptOf(a)
+	if err != nil {
+		return nil, err
+	}
+	return client.Models.CountTokens(ctx, a.Model, contents, nil)
+}
+
+func embed(ctx context.Context, client *genai.Client, a args) (any, error) {
+	var texts []string
+	config := &genai.EmbedContentConfig{}
+	if err := errors.Join(parseConfig(a.Contents, &texts), parseConfig(a.Config, config)); err != nil {
+		return nil, err
+	}
+	var contents []*genai.Content
+	for _, text := range texts {
+		contents = append(contents, genai.NewContentFromText(text, genai.RoleUser))
+	}
+	return client.Models.EmbedContent(ctx, a.Model, contents, config)
+}
+
 func generate(ctx context.Context, client *genai.Client, a args) (any, error) {
 	contents, config, err := promptOf(a)
 	if err != nil {

@@ -35,6 +35,8 @@ const calls = {
     const ended = await client.operations.get({ operation: begun });
     return stores.documents.get({ name: ended.response.documentName });
   },
+  "models.list": async (args) => everyPage(await client.models.list({ config: paging(args) })),
+  "models.get": ({ name }) => client.models.get({ model: name }),
   ...promptCalls(client, plain),
   "models.embed": (args) => client.models.embedContent(args),
   "batches.create": (args) => client.batches.create(args),

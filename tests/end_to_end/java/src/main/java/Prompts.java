@@ -7,6 +7,7 @@ import com.google.genai.Client;
 import com.google.genai.JsonSerializable;
 import com.google.genai.ResponseStream;
 import com.google.genai.types.Content;
+import com.google.genai.types.EmbedContentConfig;
 import com.google.genai.types.FunctionCall;
 import com.google.genai.types.FunctionResponse;
 import com.google.genai.types.GenerateContentConfig;
@@ -31,6 +32,17 @@ public final class Prompts {
   /** What the weather is like; the SDK finds it by reflection. */
   public static String weather(String place) {
     return "sunny in " + place;
+  }
+
+  JsonNode countTokens(JsonNode args) {
+    return Runner.plain(client.models.countTokens(model(args), contents(args), null));
+  }
+
+  JsonNode embed(JsonNode args) {
+    List<String> texts = new ArrayList<>();
+    args.get("contents").forEach(text -> texts.add(text.asText()));
+    EmbedContentConfig config = EmbedContentConfig.fromJson(args.get("config").toString());
+    return Runner.plain(client.models.embedContent(model(args), texts, config));
   }
 
   JsonNode generate(JsonNode args) throws Exception {

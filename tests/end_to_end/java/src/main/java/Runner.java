@@ -14,6 +14,7 @@ import com.google.genai.types.File;
 import com.google.genai.types.HttpOptions;
 import com.google.genai.types.ListBatchJobsConfig;
 import com.google.genai.types.ListFilesConfig;
+import com.google.genai.types.ListModelsConfig;
 import com.google.genai.types.UploadFileConfig;
 import com.google.genai.types.UploadToFileSearchStoreConfig;
 import com.google.genai.types.UploadToFileSearchStoreOperation;
@@ -45,6 +46,10 @@ public final class Runner {
           Map.entry("files.delete", args -> plain(client().files.delete(name(args), null))),
           Map.entry("files.download", this::download),
           Map.entry("file_search_stores.upload", this::uploadToStore),
+          Map.entry("models.list", this::listModels),
+          Map.entry("models.get", args -> plain(client().models.get(name(args), null))),
+          Map.entry("models.count", args -> prompts().countTokens(args)),
+          Map.entry("models.embed", args -> prompts().embed(args)),
           Map.entry("models.generate", args -> prompts().generate(args)),
           Map.entry("models.stream", args -> prompts().stream(args)),
           Map.entry("models.stream_and_leave", args -> prompts().streamAndLeave(args)),
@@ -196,6 +201,16 @@ public final class Runner {
   private JsonNode cancelBatch(JsonNode args) {
     client.batches.cancel(name(args), null);
     return null;
+  }
+
+  // --- models ---
+
+  private JsonNode listModels(JsonNode args) {
+    ListModelsConfig.Builder config = ListModelsConfig.builder();
+    if (args.has("page_size")) {
+      config.pageSize(args.get("page_size").asInt());
+    }
+    return everyPage(client.models.list(config.build()));
   }
 
   // --- arguments and answers ---
