@@ -79,7 +79,7 @@ class Program:
     async def call(self, call: str, **args: Any) -> Any:
         return await self._process.call(call, model=MODELS[self.provider], **args)
 
-    async def embed(self, texts: Sequence[str], **args: Any) -> Sequence[Sequence[float]]:
+    async def embed(self, texts: Sequence[str], **args: Any) -> list[list[float]]:
         model = EMBEDDING_MODELS[self.provider]
         asked = {"model": model, "contents": texts, **args}
         answer = await self._process.call("models.embed", **asked)
