@@ -42,6 +42,9 @@ MULTIPART_LINES: Final = Limit(
 )
 PAGE_ITEMS: Final = Limit(100, "items", "a page of a list; a larger `pageSize` means this")
 PAGE_SIZE_DIGITS: Final = Limit(9, "digits", "`pageSize`")
+STAGED_FILE: Final = Limit(
+    512 << 20, "bytes", "a file that the proxy keeps for a provider whose batches it runs"
+)
 SIZE_DIGITS: Final = Limit(18, "digits", "a size or an offset of an upload")
 # OpenAI takes as many at once, Gemini 100.
 EMBED_REQUESTS: Final = Limit(2_048, "requests", "`requests` of a `batchEmbedContents`")

@@ -13,7 +13,6 @@ from middlewares.origins import Origins
 from middlewares.public_address import PublicAddress
 from middlewares.request_keys import Gateway
 from middlewares.sealing import UploadUrls
-from providers.credential import Credential
 from providers.credential_proof import GuardedState, WitnessedUpstream
 from providers.fair_shares import FairShares
 from providers.known_credentials import KnownCredentials
@@ -156,10 +155,8 @@ def lending_provider(name: str, settings: ProviderSettings, deps: Dependencies) 
         observer=ProviderObserver(deps.telemetry, deps.figures, name),
     )
     provider = kind.build(name, settings, deps)
-    if not settings.ambient or not kind.takes_api_key:
-        return provider
-    key = settings.api_key.get_secret_value() if settings.api_key else None
-    return replace(provider, own_credential=Credential(api_key=key))
+    key = settings.own_key if kind.takes_api_key else None
+    return provider if key is None else replace(provider, own_credential=key)
 
 
 def _upload_slots(deps: Dependencies) -> FairShares:

@@ -20,6 +20,7 @@ from providers.observation import UNOBSERVED, Observer
 from providers.openai import provider as openai
 from providers.openai.generate_api import GenerateApi
 from providers.openai_content.schema_rules import OPENAI_SCHEMAS, any_schema
+from providers.own_batches.service import OwnBatches
 from providers.prompt_cache import CacheLife
 from providers.provider import Provider
 from providers.spool import OpenSpool, no_spool
@@ -76,6 +77,7 @@ def _openai(name: str, settings: ProviderSettings, deps: Dependencies) -> Provid
         # A provider with another name is another server, with its own rules for schemas.
         schema_rule=OPENAI_SCHEMAS if name == openai.KIND else any_schema,
         generate_api=_generate_api(name, settings),
+        own_batches=_own_batches(name, settings, deps),
     )
     return openai.openai(name, options, deps.upstream, deps.state, deps.memory, deps.observer)
 
@@ -95,6 +97,7 @@ def _anthropic(name: str, settings: ProviderSettings, deps: Dependencies) -> Pro
         state_life=deps.settings.state_ttl,
         limits=_limits(deps),
         cache=_cache(settings),
+        own_batches=_own_batches(name, settings, deps),
     )
     return anthropic.anthropic(name, options, deps.upstream, deps.state, deps.memory, deps.observer)
 
@@ -103,6 +106,7 @@ def _mistral(name: str, settings: ProviderSettings, deps: Dependencies) -> Provi
     options = mistral.MistralOptions(
         base_url=settings.base_url or URL(mistral.DEFAULT_BASE_URL),
         limits=_limits(deps),
+        own_batches=_own_batches(name, settings, deps),
     )
     return mistral.mistral(name, options, deps.upstream, deps.state, deps.memory, deps.observer)
 
@@ -124,12 +128,7 @@ def _bedrock(name: str, settings: ProviderSettings, deps: Dependencies) -> Provi
     options = bedrock.BedrockOptions(
         target=target,
         minimum=settings.min_records,
-        immediate=ImmediateOptions(
-            ImmediateUse(settings.immediate_use),
-            settings.immediate_requests,
-            settings.immediate_calls,
-            variable("providers", name, "immediate_requests"),
-        ),
+        immediate=_immediate(name, settings),
         upload_life=deps.settings.upload_ttl,
         limits=_limits(deps),
         cache=_cache(settings),
@@ -141,6 +140,23 @@ def _bedrock(name: str, settings: ProviderSettings, deps: Dependencies) -> Provi
 
 def _cache(settings: ProviderSettings) -> CacheLife | None:
     return None if settings.prompt_cache == "off" else CacheLife(settings.prompt_cache)
+
+
+def _immediate(name: str, settings: ProviderSettings) -> ImmediateOptions:
+    return ImmediateOptions(
+        ImmediateUse(settings.immediate_use),
+        settings.immediate_requests,
+        settings.immediate_calls,
+        variable("providers", name, "immediate_requests"),
+    )
+
+
+def _own_batches(name: str, settings: ProviderSettings, deps: Dependencies) -> OwnBatches | None:
+    """None unless the proxy runs all batches of the provider."""
+    options = _immediate(name, settings)
+    if options.use is not ImmediateUse.ALWAYS:
+        return None
+    return OwnBatches(options, settings.own_key, deps.settings.state_ttl, deps.background)
 
 
 def _limits(deps: Dependencies) -> Limits:
@@ -176,6 +192,7 @@ class Kind:
     isolate: Callable[[Provider, Dependencies], Provider] = _isolated
 
 
+_IMMEDIATE: Final = frozenset({"immediate_batches", "immediate_requests", "immediate_calls"})
 _BEDROCK_TARGET: Final = ("region", "role_arn", "s3_uri")
 _BEDROCK_SETTINGS: Final = frozenset(
     {
@@ -184,9 +201,7 @@ _BEDROCK_SETTINGS: Final = frozenset(
         "runtime_url",
         "s3_endpoint_url",
         "min_records",
-        "immediate_batches",
-        "immediate_requests",
-        "immediate_calls",
+        *_IMMEDIATE,
         "small_batches",
         "allow_headers",
     }
@@ -195,13 +210,13 @@ _BEDROCK_SETTINGS: Final = frozenset(
 KINDS: Final[Mapping[str, Kind]] = {
     gemini.KIND: Kind(_gemini, isolate=_isolated_gemini, public_url=gemini.DEFAULT_BASE_URL),
     openai.KIND: Kind(
-        _openai, frozenset({"uploads", "generate_api"}), public_url=openai.DEFAULT_BASE_URL
+        _openai, _IMMEDIATE | {"uploads", "generate_api"}, public_url=openai.DEFAULT_BASE_URL
     ),
     anthropic.KIND: Kind(
         _anthropic,
-        frozenset({"default_max_tokens", "api_version", "prompt_cache"}),
+        _IMMEDIATE | {"default_max_tokens", "api_version", "prompt_cache"},
         public_url=anthropic.DEFAULT_BASE_URL,
     ),
-    mistral.KIND: Kind(_mistral, public_url=mistral.DEFAULT_BASE_URL),
+    mistral.KIND: Kind(_mistral, _IMMEDIATE, public_url=mistral.DEFAULT_BASE_URL),
     bedrock.KIND: Kind(_bedrock, _BEDROCK_SETTINGS, _BEDROCK_TARGET, takes_api_key=False),
 }

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal, Protocol, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
 from yarl import URL
 
+from providers.credential import Credential
 from proxy.setting_values import (
     check_name,
     one_of,
@@ -67,6 +68,13 @@ class ProviderSettings(BaseModel):
     def ambient(self) -> bool:
         """Whether this provider is used with the proxy's own credential."""
         return self.credentials == "ambient"
+
+    @property
+    def own_key(self) -> Credential | None:
+        """The proxy's own API key, if it is used in place of the callers'."""
+        if not self.ambient or self.api_key is None:
+            return None
+        return Credential(api_key=self.api_key.get_secret_value())
 
     @property
     def immediate_use(self) -> ImmediateBatches:

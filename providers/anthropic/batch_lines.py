@@ -11,13 +11,13 @@ from providers.batches.request_table import RowKind, indexed_id
 from providers.claude_content.api_version import OLD_VERSION, SAMPLING, needs_old_version
 from providers.claude_content.generate_to_anthropic import to_anthropic_message
 from providers.claude_content.prompt_cache import marked_for_cache
-from providers.errors import invalid_argument
+from providers.errors import invalid_argument, unimplemented
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.json_text import render_compact, render_json
 from providers.json_api.unknown_members import refuse_unknown
 from providers.prompt_cache import CacheLife
-from providers.resources import FileOfUri, any_file
+from providers.resources import BatchKind, FileOfUri, NewBatch, any_file
 
 ENDPOINT: Final = "v1/messages"
 NATIVE_FILE: Final = re.compile(r"file_[A-Za-z0-9]+")
@@ -41,6 +41,15 @@ PARAMS: Final = frozenset(
     }
 )
 """The members of Messages params; a test compares them with the types of Anthropic's SDK."""
+
+
+def require_generate(batch: NewBatch) -> None:
+    """Raises UNIMPLEMENTED for a batch of embeddings."""
+    if batch.kind is BatchKind.EMBED:
+        raise unimplemented(
+            "Anthropic has no embeddings, so client.batches.create_embeddings does not work "
+            "with it; client.batches.create does"
+        )
 
 
 @dataclass(slots=True)

@@ -1,16 +1,13 @@
 """Batches at Anthropic."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
 from providers.anthropic.batch_creation import BatchCreation, Job
-from providers.anthropic.batch_lines import BatchItems, line_formats
+from providers.anthropic.batch_lines import BatchItems, line_formats, require_generate
 from providers.anthropic.batch_records import from_anthropic_batch, has_results
 from providers.anthropic.client import BATCHES, CURSOR, listed_page
 from providers.anthropic.results import AnthropicResultLines
-from providers.anthropic.staged_files import StagedFiles
 from providers.batches.batch_input import BatchInput, FileInput, InlineInput
 from providers.batches.batch_records import BatchRecord, BatchRecords
 from providers.batches.batch_target import FoundBatch
@@ -18,17 +15,17 @@ from providers.batches.ended_results import EndedResults
 from providers.batches.json_lines import LineSplitter, ResultSplitter
 from providers.batches.repeats import Attempt
 from providers.batches.request_table import RequestTable, RequestTables, RowKind
-from providers.body import close
 from providers.credential import Caller
-from providers.errors import failed_precondition, invalid_argument, unimplemented
+from providers.errors import failed_precondition, invalid_argument
 from providers.json_api.client import Answer, JsonApi, wrong_state_if_refused
 from providers.json_api.page_tokens import decode_page_token, encode_page_token
 from providers.memory import Limits, MemoryBudget, Reservation
 from providers.observation import Observer
 from providers.prompt_cache import CacheLife, requested_cache
 from providers.resource_names import FileKind, parse_file_id
-from providers.resources import Batch, BatchKind, NewBatch, Page
+from providers.resources import Batch, NewBatch, Page
 from providers.state import State
+from providers.uploads.staged_files import StagedFiles
 
 
 class AnthropicBatchTarget:
@@ -58,11 +55,7 @@ class AnthropicBatchTarget:
         self._creation = BatchCreation(client, self.tables, self.records, observer)
 
     async def make(self, caller: Caller, batch: NewBatch, attempt: Attempt) -> FoundBatch:
-        if batch.kind is BatchKind.EMBED:
-            raise unimplemented(
-                "Anthropic has no embeddings, so client.batches.create_embeddings does not work "
-                "with it; client.batches.create does"
-            )
+        require_generate(batch)
         cache = requested_cache(caller) or self._cache
         items = BatchItems()
         source = await self._input(caller, batch, items)
@@ -96,17 +89,9 @@ class AnthropicBatchTarget:
                 "that ends in .jsonl, and the proxy keeps the file"
             )
         await self._staged.get(caller, file_id.native)  # once: the content is opened twice
-        opened = partial(self._opened, caller, file_id.native)
+        opened = partial(self._staged.opened, caller, file_id.native)
         splitter = LineSplitter(self._limits.line, self._memory)
         return FileInput(opened, splitter, line_formats(items))
-
-    @asynccontextmanager
-    async def _opened(self, caller: Caller, staged_id: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        body = await self._staged.content(caller, staged_id)
-        try:
-            yield aiter(body.chunks)
-        finally:
-            await close(body)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,8 @@
 """Files for Anthropic: those that the proxy keeps, and those at Anthropic."""
 
-from functools import partial
+from collections.abc import Sequence
 
 from providers.anthropic.client import CURSOR, listed_page
-from providers.anthropic.staged_files import STAGED_ID, StagedFiles
-from providers.body import close
 from providers.credential import Caller
 from providers.json_api.answer_shape import count_or_none, text_or_none, time_or_none
 from providers.json_api.client import Answer, JsonApi
@@ -12,8 +10,7 @@ from providers.json_api.page_tokens import decode_page_token, encode_page_token,
 from providers.resource_names import FileKind, native_file_id, parse_file_id
 from providers.resources import Download, File, Page
 from providers.uploads.native_files import FileRecord, FileRecords
-
-Files = list[File]
+from providers.uploads.staged_files import STAGED_ID, StagedFiles
 
 # The list in which a page token continues.
 _STAGED = "s."
@@ -44,17 +41,13 @@ class AnthropicFiles:
         # A client can send any place, and the state store is asked for what follows this one.
         if not (place == _STAGED or (place.startswith(_STAGED) and STAGED_ID.fullmatch(before))):
             raise no_token()
-        files: Files = []
-        last = ""
-        async for staged_id, file in self._staged.after(caller, before):
-            if len(files) == page_size:
-                return Page(files, encode_page_token(f"{_STAGED}{last}"))
-            files.append(file)
-            last = staged_id
+        files, last = await self._staged.page(caller, before, page_size)
+        if last is not None:
+            return Page(files, encode_page_token(f"{_STAGED}{last}"))
         return await self._native_page(caller, files, page_size, "")
 
     async def _native_page(
-        self, caller: Caller, before: Files, page_size: int, cursor: str
+        self, caller: Caller, before: Sequence[File], page_size: int, cursor: str
     ) -> Page[File]:
         """The rest of a page that begins with the files `before`."""
         space = page_size - len(before)
@@ -77,9 +70,7 @@ class AnthropicFiles:
     async def download(self, caller: Caller, file_id: str) -> Download:
         parsed = parse_file_id(file_id)
         if parsed.kind is FileKind.STAGED:
-            file, body = await self._staged.open(caller, parsed.native)
-            mime_type = file.mime_type or "application/octet-stream"
-            return Download(body, mime_type, partial(close, body))
+            return await self._staged.download(caller, parsed.native)
         # Anthropic decides which files can be downloaded and explains refusals.
         return await self._client.download(caller, f"v1/files/{parsed.native}/content")
 

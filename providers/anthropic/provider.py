@@ -7,20 +7,22 @@ from typing import Final
 
 from yarl import URL
 
+from providers.anthropic.answers import AnthropicAnswers, own_lines
 from providers.anthropic.batch_lines import NATIVE_FILE
 from providers.anthropic.batch_target import AnthropicBatchTarget
 from providers.anthropic.client import PASSED_HEADERS, SCOPING_HEADERS, anthropic_client
 from providers.anthropic.files import AnthropicFiles
 from providers.anthropic.models import AnthropicModels
 from providers.anthropic.prompts import AnthropicPrompts
-from providers.anthropic.staged_files import STAGED_ID, StagedFiles
 from providers.anthropic.tokens import AnthropicTokens
 from providers.anthropic.upload_target import FILE_EXPIRY, AnthropicUploadTarget
 from providers.batches.files_with_results import FilesWithResults
 from providers.batches.target_batches import TargetBatches
+from providers.json_api.client import JsonApi
 from providers.json_api.credential_check import models_check
 from providers.memory import Limits, MemoryBudget
 from providers.observation import UNOBSERVED, Observer
+from providers.own_batches.service import OwnBatches, own_batches
 from providers.prompt_cache import CACHE_HEADER, CacheLife
 from providers.provider import KeyForm, NameForms, Provider
 from providers.resource_names import FileKind
@@ -28,6 +30,7 @@ from providers.retries import Retries
 from providers.state import State
 from providers.uploads.native_files import FileRecords
 from providers.uploads.resumable import ResumableUploads
+from providers.uploads.staged_files import STAGED_ID, StagedFiles
 from providers.upstream import Upstream
 
 KIND: Final = "anthropic"
@@ -52,6 +55,7 @@ class AnthropicOptions:
     """`state_life` is how long the proxy keeps the input file of a batch.
 
     `cache`: the cache for which prompts are marked if their client says nothing.
+    `own_batches`: the proxy runs all batches itself.
     """
 
     base_url: URL
@@ -60,6 +64,7 @@ class AnthropicOptions:
     state_life: timedelta
     limits: Limits
     cache: CacheLife | None = None
+    own_batches: OwnBatches | None = None
 
 
 def anthropic(
@@ -76,17 +81,7 @@ def anthropic(
     staged = StagedFiles(name, state, options.state_life)
     records = FileRecords(name, state)
     uploads = ResumableUploads(AnthropicUploadTarget(client, state, records, staged), state)
-    batch_target = AnthropicBatchTarget(
-        client,
-        state,
-        staged,
-        memory,
-        options.limits,
-        options.default_max_tokens,
-        options.cache,
-        observer,
-    )
-    batches = TargetBatches(batch_target, state, memory, options.limits, observer)
+    batches = _batches(client, options, staged, state, memory, observer)
     check = models_check(client, "v1/models")
     return Provider(
         name=name,
@@ -105,3 +100,29 @@ def anthropic(
         file_expiry=FILE_EXPIRY,
         key_forms=KEY_FORMS,
     )
+
+
+def _batches(
+    client: JsonApi,
+    options: AnthropicOptions,
+    staged: StagedFiles,
+    state: State,
+    memory: MemoryBudget,
+    observer: Observer,
+) -> TargetBatches:
+    limits, own = options.limits, options.own_batches
+    if own is None:
+        target = AnthropicBatchTarget(
+            client,
+            state,
+            staged,
+            memory,
+            limits,
+            options.default_max_tokens,
+            options.cache,
+            observer,
+        )
+        return TargetBatches(target, state, memory, limits, observer)
+    lines = own_lines(client, options.default_max_tokens, options.cache)
+    answers = AnthropicAnswers(client, limits.line)
+    return own_batches(client.name, own, lines, answers, staged, state, memory, limits, observer)

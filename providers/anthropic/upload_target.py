@@ -4,19 +4,14 @@ The input file of a batch goes to the state store, chunk by chunk. Other files g
 Files API: directly if they came in one request, otherwise from parts in the state store.
 """
 
-import base64
-import hashlib
 import re
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
 from typing import Final
 
 from providers.anthropic.client import listed_page
 from providers.anthropic.files import from_anthropic_file
-from providers.anthropic.staged_files import StagedFiles, new_staged_id, staged_file_id
 from providers.body import Body
 from providers.credential import Caller
-from providers.errors import invalid_argument
 from providers.json_api.client import Answer, JsonApi
 from providers.limits import Limit
 from providers.resources import File
@@ -30,7 +25,9 @@ from providers.uploads.posted_files import (
     start_details,
     unique_mark,
 )
-from providers.uploads.upload_target import OpenSession
+from providers.uploads.staged_files import StagedFiles
+from providers.uploads.staged_uploads import StagedUploadTarget, is_staged
+from providers.uploads.upload_target import OpenSession, UploadTarget
 
 # anthropic.md section 3. A batch's input has the same limit; it is translated while it is sent.
 SIZE_LIMIT: Final = Limit(500 << 20, "bytes", "a file at Anthropic")
@@ -74,7 +71,17 @@ class AnthropicFileApi:
         return from_anthropic_file(native, record)
 
 
-class AnthropicUploadTarget(CollectedParts):
+class PostedUploads(CollectedParts):
+    """Files that go to Anthropic's Files API."""
+
+    whole_limit: int = SIZE_LIMIT
+    size_limit: int = SIZE_LIMIT
+
+    async def describe(self, _: Caller, start: UploadStart) -> Mapping[str, str]:
+        return start_details(start, mark=unique_mark())
+
+
+class AnthropicUploadTarget:
     """Implements `providers.uploads.upload_target.UploadTarget`."""
 
     whole_limit: int = SIZE_LIMIT
@@ -83,78 +90,37 @@ class AnthropicUploadTarget(CollectedParts):
     def __init__(
         self, client: JsonApi, state: State, records: FileRecords, staged: StagedFiles
     ) -> None:
-        super().__init__(state, PostedFiles(client, state, records, AnthropicFileApi(client)))
-        self._staged = staged
+        posted = PostedFiles(client, state, records, AnthropicFileApi(client))
+        self._files = PostedUploads(state, posted)
+        self._inputs = StagedUploadTarget(state, staged)
 
-    async def describe(self, _: Caller, start: UploadStart) -> Mapping[str, str]:
-        if start.expires_after is not None and start.batch_input:
-            raise invalid_argument(
-                "the expiry of this file cannot be set: the proxy keeps batch inputs for Anthropic "
-                f"itself, for {self._staged.life.total_seconds():.0f} seconds (FERRY_STATE_TTL)"
-            )
-        if start.batch_input:
-            return start_details(start, staged=new_staged_id())
-        return start_details(start, mark=unique_mark())
+    async def describe(self, caller: Caller, start: UploadStart) -> Mapping[str, str]:
+        target: UploadTarget = self._inputs if start.batch_input else self._files
+        return await target.describe(caller, start)
 
     async def whole(self, session: OpenSession, body: Body) -> File:
-        size, staged_id = body.length or 0, session.details.get("staged")
-        if staged_id is None:
-            return await super().whole(session, body)
-        digest = hashlib.sha256()
-        hashed = Body(_hashing(body, digest), size)
-        name = self._staged.content_name(session.caller, staged_id)
-        made = await self._state.create(name, hashed)
-        # If the content was stored before, this body may not have been read to its end.
-        sha256 = base64.b64encode(digest.digest()).decode() if made else None
-        return await self._staged_file(session, staged_id, size, sha256)
+        return await self._target(session).whole(session, body)
+
+    async def put(self, session: OpenSession, offset: int, body: Body) -> None:
+        await self._target(session).put(session, offset, body)
+
+    async def part_size(self, session: OpenSession, offset: int) -> int | None:
+        return await self._target(session).part_size(session, offset)
 
     async def assemble(self, session: OpenSession, total: int) -> File:
-        staged_id = session.details.get("staged")
-        if staged_id is None:
-            return await super().assemble(session, total)
-        await self._parts.complete(session, total)
-        return await self._staged_file(session, staged_id, total, None)
+        return await self._target(session).assemble(session, total)
 
     async def unanswered(self, session: OpenSession) -> File | None:
-        staged_id = session.details.get("staged")
-        if staged_id is None:
-            return await super().unanswered(session)
-        return await self._staged.find(session.caller, staged_id)
+        return await self._target(session).unanswered(session)
+
+    async def abort(self, session: OpenSession) -> None:
+        await self._target(session).abort(session)
 
     async def discard(self, session: OpenSession, file: File) -> None:
-        staged_id = session.details.get("staged")
-        if staged_id is None:
-            await super().discard(session, file)
-        else:
-            await self._staged.delete(session.caller, staged_id)
+        await self._target(session).discard(session, file)
 
-    async def _staged_file(
-        self, session: OpenSession, staged_id: str, size: int, sha256: str | None
-    ) -> File:
-        now = datetime.now(UTC)
-        file = File(
-            id=staged_file_id(staged_id),
-            display_name=session.details.get("display_name"),
-            mime_type=session.details.get("mime_type"),
-            size=size,
-            create_time=now,
-            expiration_time=now + self._staged.life,
-            sha256=sha256,
-            downloadable=True,
-        )
-        return await self._staged.record(session.caller, staged_id, file)
-
-    def _content_name(self, session: OpenSession) -> str:
-        staged_id = session.details.get("staged")
-        if staged_id is None:
-            return super()._content_name(session)
-        return self._staged.content_name(session.caller, staged_id)
-
-
-async def _hashing(body: Body, digest: "hashlib._Hash") -> AsyncIterator[bytes]:
-    async for chunk in body.chunks:
-        digest.update(chunk)
-        yield chunk
+    def _target(self, session: OpenSession) -> UploadTarget:
+        return self._inputs if is_staged(session) else self._files
 
 
 def _native_name(details: Mapping[str, str]) -> str:

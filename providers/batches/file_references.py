@@ -13,7 +13,7 @@ from providers.resources import FileOfUri
 
 _MAY_CONCERN_A_FILE: Final = (400, 404, 422)
 _ONLY_HERE: Final = {
-    FileKind.STAGED: "the proxy stores this file as the input of a batch",
+    FileKind.STAGED: "the proxy keeps this file itself",
     FileKind.RESULTS: "this file is the results of a batch",
 }
 

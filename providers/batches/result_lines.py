@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from math import isfinite
@@ -10,7 +11,7 @@ from typing import Any, Final
 import orjson
 
 from providers.batches.json_lines import Reserve, ResultLine, TooLong, text_of, work_on
-from providers.json_api.json_text import parse_json
+from providers.json_api.json_text import parse_json, render_line
 from providers.json_api.structure import TooComplex, is_shallow, structure_of
 from providers.limits import JSON_NODES, RESULT_HEAD
 
@@ -22,6 +23,7 @@ _SURROGATES: Final = re.compile(
     rb"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
 _REPLACEMENT: Final = rb"\ufffd"
+UNUSABLE_ANSWER: Final = "the model's answer is not a JSON object, or it has too many values"
 # What may be a number that is not finite.
 _NOT_FINITE: Final = re.compile(rb"NaN|Infinity|[eE]\+?[0-9]{3}")
 _STRING: Final = rb'("(?:[^"\\]++|\\.)*+")'
@@ -98,6 +100,20 @@ def parse_in_unicode(text: bytes) -> Any:
     if _NOT_FINITE.search(text):
         return _parse_not_finite(_in_unicode(text))
     return parse_json(_in_unicode(text))
+
+
+def line_with_answer(answer: bytes, line_of: Callable[[dict[str, Any]], dict[str, Any]]) -> bytes:
+    """The line that `line_of` makes of a model's answer. Raises ValueError if it has none.
+
+    The answer must be a JSON object, and the line one that can be read again.
+    """
+    # Parsed, since the unchanged bytes might contain a line break.
+    parsed = parse_in_unicode(answer)
+    if not isinstance(parsed, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - of the text
+    rendered = render_line(line_of(parsed))
+    structure_of(rendered)
+    return rendered
 
 
 def _parse_not_finite(text: str) -> Any:

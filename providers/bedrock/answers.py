@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from providers.aws.client import AwsClient
 from providers.aws.target import AwsTargets
-from providers.batches.result_lines import parse_in_unicode
+from providers.batches.result_lines import UNUSABLE_ANSWER, line_with_answer
 from providers.bedrock.content.bedrock_models import InvocationType
 from providers.bedrock.content.result_from_bedrock import (
     echoed,
@@ -18,7 +18,6 @@ from providers.bedrock.content.result_from_bedrock import (
 from providers.bedrock.runtime import WHOLE, invoke
 from providers.credential import Caller
 from providers.json_api.json_text import parse_own_json, render_json, render_line
-from providers.json_api.structure import structure_of
 from providers.long_work import off_loop_if_long
 from providers.resources import BatchState
 
@@ -87,19 +86,15 @@ class BedrockAnswers:
 
 def render_result(record_id: str, output: bytes, model_input: object) -> bytes:
     """The result line of a record, with the parts of the request that are read."""
+
+    def line_of(answer: dict[str, Any]) -> dict[str, Any]:
+        # The id comes first, so it is known even for a line that is too long to parse.
+        return {"recordId": record_id, "modelOutput": answer} | echoed(model_input)
+
     try:
-        # Parsed, since the unchanged bytes might contain a line break.
-        parsed = parse_in_unicode(output)
-        if isinstance(parsed, dict):
-            # The id comes first, so it is known even for a line that is too long to parse.
-            line = {"recordId": record_id, "modelOutput": parsed} | echoed(model_input)
-            rendered = render_line(line)
-            structure_of(rendered)  # so that it can be read again
-            return rendered
+        return line_with_answer(output, line_of)
     except ValueError:
-        pass
-    message = "the model's answer is not a JSON object, or it has too many values"
-    return render_error(record_id, 503, message)
+        return render_error(record_id, 503, UNUSABLE_ANSWER)
 
 
 def render_error(record_id: str, code: int, message: str) -> bytes:

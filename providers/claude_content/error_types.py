@@ -23,3 +23,21 @@ RPC_STATUS_OF_TYPE: Final[Mapping[str, Status]] = {
 }
 NO_CREDIT: Final = frozenset({"billing_error", "enforced_spend_limit_reached"})
 """Refusals of an account that is empty or has reached its limit: waiting does not help."""
+
+_TYPE_OF_HTTP: Final[Mapping[int, str]] = {
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    409: "conflict_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+
+
+def type_of_http(code: int) -> str:
+    """The type of an error with the HTTP status `code` (anthropic.md section 1)."""
+    other = "invalid_request_error" if code < 500 else "api_error"
+    return _TYPE_OF_HTTP.get(code, other)

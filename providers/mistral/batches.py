@@ -32,6 +32,16 @@ _UNANSWERED: Final[Mapping[BatchState, Status]] = {
 REQUESTS_LIMIT: Final = Limit(100_000, "requests", "a batch at Mistral")
 
 
+STATUS_WORDS: Final[Mapping[BatchState, str]] = {
+    BatchState.PENDING: "QUEUED",
+    BatchState.RUNNING: "RUNNING",
+    BatchState.CANCELLING: "CANCELLATION_REQUESTED",
+    BatchState.CANCELLED: "CANCELLED",
+    BatchState.SUCCEEDED: "SUCCESS",
+}
+"""Mistral's words for the states of a batch that the proxy runs itself."""
+
+
 class MistralBatchApi:
     """Implements `providers.batches.file_batches.api.FileBatchApi`."""
 

@@ -13,12 +13,14 @@ from providers.embeddings.text_embeddings import TextEmbeddings
 from providers.json_api.credential_check import models_check
 from providers.json_api.model_list import ModelList
 from providers.memory import Limits, MemoryBudget
-from providers.mistral.batches import MistralBatchApi
+from providers.mistral.batches import STATUS_WORDS, MistralBatchApi
 from providers.mistral.client import UUID, mistral_client
 from providers.mistral.dialect import EMBED_PACKING, MISTRAL_DIALECT
 from providers.mistral.files import MistralFileApi, MistralUploadTarget
 from providers.mistral.models import from_mistral_model
 from providers.observation import UNOBSERVED, Observer
+from providers.own_batches.chat_answers import ChatAnswers, chat_lines
+from providers.own_batches.service import OwnBatches, with_own_batches
 from providers.prompts.openai_prompts import OpenAIPrompts, chat_completions
 from providers.provider import NameForms, Provider
 from providers.retries import Retries
@@ -38,8 +40,11 @@ NAMES: Final = NameForms(
 
 @dataclass(frozen=True, slots=True)
 class MistralOptions:
+    """`own_batches`: the proxy runs all batches itself, and keeps the files."""
+
     base_url: URL
     limits: Limits
+    own_batches: OwnBatches | None = None
 
 
 def mistral(
@@ -60,7 +65,7 @@ def mistral(
     files = NativeFiles(client, records, file_api)
     chat = chat_completions(MISTRAL_DIALECT)
     check = models_check(client)
-    return Provider(
+    provider = Provider(
         name=name,
         kind=KIND,
         names=NAMES,
@@ -74,4 +79,11 @@ def mistral(
         prompts=OpenAIPrompts(client, memory, lambda _: (chat,)),
         models=ModelList(client, from_mistral_model),
         embeddings=TextEmbeddings(OpenAIEmbeddings(client, MISTRAL_DIALECT, EMBED_PACKING), memory),
+    )
+    own, limits = options.own_batches, options.limits
+    if own is None:
+        return provider
+    answers = ChatAnswers(client, limits.line, STATUS_WORDS)
+    return with_own_batches(
+        provider, own, chat_lines(client, batch_api), answers, state, memory, limits, observer
     )

@@ -25,7 +25,7 @@ from providers.openai.upload_target import BATCH_FILE_LIMIT
 from providers.openai_content.result_from_openai import from_openai_line, plain_openai_line
 from providers.openai_content.schema_rules import SchemaRule
 from providers.resource_names import FileId, FileKind
-from providers.resources import Batch, NewBatch
+from providers.resources import Batch, BatchState, NewBatch
 from providers.state import State, write
 from providers.stored_objects import METADATA
 
@@ -65,6 +65,16 @@ class StoredMetadata:
 
 # openai.md section 4
 REQUESTS_LIMIT: Final = Limit(50_000, "requests", "a batch at OpenAI")
+
+
+STATUS_WORDS: Final[Mapping[BatchState, str]] = {
+    BatchState.PENDING: "validating",
+    BatchState.RUNNING: "in_progress",
+    BatchState.CANCELLING: "cancelling",
+    BatchState.CANCELLED: "cancelled",
+    BatchState.SUCCEEDED: "completed",
+}
+"""OpenAI's words for the states of a batch that the proxy runs itself."""
 
 
 class OpenAIBatchApi:

@@ -16,7 +16,7 @@ from providers.json_api.model_list import ModelList
 from providers.memory import Limits, MemoryBudget
 from providers.observation import UNOBSERVED, Observer
 from providers.openai.batch_lines import NATIVE_FILE
-from providers.openai.batches import OpenAIBatchApi
+from providers.openai.batches import STATUS_WORDS, OpenAIBatchApi
 from providers.openai.client import SCOPING_HEADERS, openai_client
 from providers.openai.dialect import COUNTED_DIALECT, EMBED_PACKING, OPENAI_DIALECT
 from providers.openai.files import PURPOSE_HEADER, OpenAIFileApi
@@ -25,6 +25,8 @@ from providers.openai.models import from_openai_model
 from providers.openai.tokens import OpenAITokens
 from providers.openai.upload_target import FILE_EXPIRY, OpenAIUploadTarget
 from providers.openai_content.schema_rules import SchemaRule
+from providers.own_batches.chat_answers import ChatAnswers, chat_lines
+from providers.own_batches.service import OwnBatches, with_own_batches
 from providers.prompts.openai_prompts import OpenAIPrompts
 from providers.provider import KeyForm, NameForms, Provider
 from providers.retries import Retries
@@ -58,6 +60,7 @@ class OpenAIOptions:
 
     `schema_rule` is the server's, for the JSON Schemas of answers and parameters. `generate_api` is
     for single requests; a batch has chat completions.
+    `own_batches`: the proxy runs all batches itself, and keeps the files.
     """
 
     base_url: URL
@@ -65,6 +68,7 @@ class OpenAIOptions:
     limits: Limits
     schema_rule: SchemaRule
     generate_api: GenerateApi = GenerateApi.AUTO
+    own_batches: OwnBatches | None = None
 
 
 def openai(
@@ -87,7 +91,7 @@ def openai(
     apis = apis_of(options.generate_api, options.schema_rule)
     counted = replace(COUNTED_DIALECT, schema_rule=options.schema_rule)
     check = models_check(client)
-    return Provider(
+    provider = Provider(
         name=name,
         kind=KIND,
         names=NAMES,
@@ -104,4 +108,11 @@ def openai(
         embeddings=TextEmbeddings(OpenAIEmbeddings(client, dialect, EMBED_PACKING), memory),
         file_expiry=FILE_EXPIRY,
         key_forms=KEY_FORMS,
+    )
+    own, limits = options.own_batches, options.limits
+    if own is None:
+        return provider
+    answers = ChatAnswers(client, limits.line, STATUS_WORDS)
+    return with_own_batches(
+        provider, own, chat_lines(client, batch_api), answers, state, memory, limits, observer
     )

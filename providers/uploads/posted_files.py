@@ -12,13 +12,12 @@ from providers.credential import Caller
 from providers.errors import FerryError, unavailable
 from providers.json_api.client import Answer, JsonApi, outcome_unknown
 from providers.json_api.multipart import form_with_file
-from providers.multipart_uploads import MultipartUploads
 from providers.resource_names import parse_file_id
 from providers.resources import File
 from providers.state import State, write
 from providers.upload import UploadStart
 from providers.uploads.native_files import FileRecord, FileRecords
-from providers.uploads.session_parts import SessionParts
+from providers.uploads.session_parts import parts_in_state
 from providers.uploads.upload_target import OpenSession, session_object
 
 # The difference allowed between the provider's clock and ours in the search for a lost file: either
@@ -169,7 +168,7 @@ class CollectedParts:
     def __init__(self, state: State, posted: PostedFiles) -> None:
         self._state = state
         self._posted = posted
-        self._parts = SessionParts(state, self._multipart, self._content_name, self._content_size)
+        self._parts = parts_in_state(state, self._content_name)
 
     async def whole(self, session: OpenSession, body: Body) -> File:
         return await self._posted.make(session, body.length or 0, body)
@@ -197,13 +196,6 @@ class CollectedParts:
 
     async def discard(self, session: OpenSession, file: File) -> None:
         await self._posted.discard(session, file)
-
-    async def _multipart(self, _: OpenSession) -> MultipartUploads:
-        return self._state.multipart
-
-    async def _content_size(self, _: OpenSession, name: str) -> int | None:
-        whole = await self._state.head(name)
-        return None if whole is None else whole.size
 
     def _content_name(self, session: OpenSession) -> str:
         return session_object(session.id, "content")

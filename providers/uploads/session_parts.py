@@ -117,3 +117,16 @@ class SessionParts:
 
 def _number(offset: int) -> int:
     return offset // GRANULARITY + 1
+
+
+def parts_in_state(state: State, name: NameOf) -> SessionParts:
+    """Sessions whose object, called `name`, is in the state store."""
+
+    async def multipart(_: OpenSession) -> MultipartUploads:
+        return state.multipart
+
+    async def size(_: OpenSession, whole: str) -> int | None:
+        info = await state.head(whole)
+        return None if info is None else info.size
+
+    return SessionParts(state, multipart, name, size)

@@ -13,6 +13,7 @@ from yarl import URL
 from providers.anthropic.provider import AnthropicOptions, anthropic
 from providers.credential import Caller, Credential
 from providers.memory import Limits
+from providers.own_batches.service import OwnBatches
 from providers.prompt_cache import CacheLife
 from providers.provider import Provider
 from providers.resources import BatchKind, NewBatch
@@ -49,11 +50,12 @@ class AnthropicWithFake(ProviderWithFake):
         *,
         limits: Limits = LIMITS,
         api_version: str = "2026-10-21",
+        own: OwnBatches | None = None,
         state: State | None = None,
         cache: CacheLife | None = None,
     ) -> Provider:
         """Another process with the same state, or with `state`."""
-        options = AnthropicOptions(self.url, api_version, 4096, STATE_LIFE, limits, cache)
+        options = AnthropicOptions(self.url, api_version, 4096, STATE_LIFE, limits, cache, own)
         return anthropic("anthropic", options, self.upstream, state or self.state, self.memory)
 
     async def native(self, path: str, method: str = "GET", **order: Any) -> Any:

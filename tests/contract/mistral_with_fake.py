@@ -12,6 +12,7 @@ from yarl import URL
 from providers.credential import Caller, Credential
 from providers.memory import Limits
 from providers.mistral.provider import MistralOptions, mistral
+from providers.own_batches.service import OwnBatches
 from providers.provider import Provider
 from providers.resource_names import result_file_id
 from providers.resources import BatchKind, InlineResults, NewBatch
@@ -50,9 +51,15 @@ class MistralWithFake(ProviderWithFake):
         super().__init__(CALLER, url, upstream, control, MemoryState())
         self.provider = self.replica()
 
-    def replica(self, *, limits: Limits = LIMITS, state: State | None = None) -> Provider:
+    def replica(
+        self,
+        *,
+        limits: Limits = LIMITS,
+        own: OwnBatches | None = None,
+        state: State | None = None,
+    ) -> Provider:
         """Another process with the same state, or with `state`."""
-        options = MistralOptions(self.url / "v1", limits)
+        options = MistralOptions(self.url / "v1", limits, own)
         return mistral("mistral", options, self.upstream, state or self.state, self.memory)
 
     async def native(self, path: str, method: str = "GET", **order: Any) -> Any:

@@ -1,12 +1,13 @@
 """The OpenAI provider and the fake OpenAI with a socket between them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
 from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
+from aiohttp.web import Application
 from yarl import URL
 
 from providers.credential import Caller, Credential
@@ -14,6 +15,7 @@ from providers.memory import Limits
 from providers.openai.generate_api import GenerateApi
 from providers.openai.provider import OpenAIOptions, openai
 from providers.openai_content.schema_rules import OPENAI_SCHEMAS, SchemaRule
+from providers.own_batches.service import OwnBatches
 from providers.provider import Provider
 from providers.resources import BatchKind, NewBatch
 from providers.state import State
@@ -55,11 +57,12 @@ class OpenAIWithFake(ProviderWithFake):
         staged: bool = False,
         limits: Limits = LIMITS,
         schema_rule: SchemaRule = OPENAI_SCHEMAS,
+        own: OwnBatches | None = None,
         state: State | None = None,
         generate_api: GenerateApi = GenerateApi.AUTO,
     ) -> Provider:
         """Another process with the same state, or with `state`."""
-        options = OpenAIOptions(self.url / "v1", staged, limits, schema_rule, generate_api)
+        options = OpenAIOptions(self.url / "v1", staged, limits, schema_rule, generate_api, own)
         return openai("openai", options, self.upstream, state or self.state, self.memory)
 
     async def native(self, path: str, method: str = "GET", **order: Any) -> Any:
@@ -73,9 +76,11 @@ class OpenAIWithFake(ProviderWithFake):
 
 
 @asynccontextmanager
-async def openai_with_fake() -> AsyncIterator[OpenAIWithFake]:
+async def openai_with_fake(
+    make_app: Callable[[], Application] = openai_app,
+) -> AsyncIterator[OpenAIWithFake]:
     upstream = OutboundClient()
-    async with TestServer(openai_app()) as server, ClientSession() as control:
+    async with TestServer(make_app()) as server, ClientSession() as control:
         try:
             yield OpenAIWithFake(server.make_url("/"), upstream, control)
         finally:

@@ -236,7 +236,7 @@ async def test_a_staged_file_cannot_be_used_in_a_request(
         anthropic.batches.create(CALLER, reading(f"https://ferry/v1beta/files/{staged}"))
     )
     assert (error.status, error.path) == (Status.INVALID_ARGUMENT, FILE_URI)
-    assert "the proxy stores this file as the input of a batch" in error.message
+    assert "the proxy keeps this file itself" in error.message
     assert await anthropic.calls("POST", BATCHES) == []
 
 

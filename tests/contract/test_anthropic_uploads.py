@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from providers.anthropic.staged_files import StagedFiles
 from providers.body import Body, TruncatedBody, in_memory
 from providers.resource_names import parse_file_id
 from providers.state import State
 from providers.status import Status
 from providers.upload import GRANULARITY, Chunk, UploadStart
+from providers.uploads.staged_files import StagedFiles
 from tests.contract.anthropic_uploading import (
     DATA,
     SENT,

@@ -18,12 +18,13 @@ from .bedrock import LONG_TERM, REGION, ROLE_ARN, serving_bedrock
 from .gemini import gemini_app
 from .listening import listening
 from .mistral import mistral_app
-from .openai import openai_app
+from .openai import completions_app, openai_app
 from .s3 import FILES_BUCKET, s3_app
 
 FAKES: dict[str, tuple[Callable[[], web.Application], str]] = {
     "gemini": (gemini_app, ""),
     "openai": (openai_app, "/v1"),
+    "completions": (completions_app, "/v1"),
     "mistral": (mistral_app, "/v1"),
     "s3": (s3_app, ""),
     "anthropic": (anthropic_app, ""),

@@ -1,5 +1,5 @@
 """A stand-in for OpenAI: files, uploads in parts, batches with real validation of every line."""
 
-from .app import openai_app
+from .app import completions_app, openai_app
 
-__all__ = ["openai_app"]
+__all__ = ["completions_app", "openai_app"]

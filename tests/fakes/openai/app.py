@@ -14,15 +14,8 @@ from .store import STORE, OpenAIStore
 
 def openai_app() -> web.Application:
     """A fresh fake; its state lives as long as the application."""
-    settings = Settings()
-    store = OpenAIStore(settings)
-    app = web.Application(
-        middlewares=[control.control_middleware, envelope_middleware, gate_middleware]
-    )
-    app[STORE] = store
-    control.install(app, OpenAIBackdoor(store), settings)
-    install_snapshot(app, OpenAISnapshot(store))
-    app.on_response_prepare.append(name_request)
+    app = completions_app()
+    install_snapshot(app, OpenAISnapshot(app[STORE]))
     app.router.add_post("/v1/files", files.create_file)
     app.router.add_get("/v1/files", files.list_files)
     app.router.add_get("/v1/files/{id}", files.get_file)
@@ -36,10 +29,23 @@ def openai_app() -> web.Application:
     app.router.add_get("/v1/batches", batches.list_batches)
     app.router.add_get("/v1/batches/{id}", batches.get_batch)
     app.router.add_post("/v1/batches/{id}/cancel", batches.cancel_batch)
-    app.router.add_post("/v1/chat/completions", prompts.create)
     app.router.add_post(prompts.RESPONSES, prompts.create)
     app.router.add_post("/v1/responses/input_tokens", prompts.count)
+    app.router.add_get("/v1/models/{model}", models.get_model)
+    return app
+
+
+def completions_app() -> web.Application:
+    """A compatible server that only answers single requests, and lists its models."""
+    settings = Settings()
+    store = OpenAIStore(settings)
+    app = web.Application(
+        middlewares=[control.control_middleware, envelope_middleware, gate_middleware]
+    )
+    app[STORE] = store
+    control.install(app, OpenAIBackdoor(store), settings)
+    app.on_response_prepare.append(name_request)
+    app.router.add_post("/v1/chat/completions", prompts.create)
     app.router.add_post("/v1/embeddings", prompts.create)
     app.router.add_get("/v1/models", models.list_models)
-    app.router.add_get("/v1/models/{model}", models.get_model)
     return app

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.anthropic.files import AnthropicFiles
-from providers.anthropic.staged_files import StagedFiles, new_staged_id, staged_file_id
 from providers.resource_names import native_file_id
 from providers.resources import File
 from providers.uploads.native_files import FileRecords
+from providers.uploads.staged_files import StagedFiles, new_staged_id, staged_file_id
 from providers.upstream import OutboundRequest
 from tests.memory_state import MemoryState
 from tests.test_providers.answering import answer

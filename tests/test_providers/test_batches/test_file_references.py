@@ -35,7 +35,7 @@ def test_a_file_or_another_address(uri: str, native: str | None) -> None:
 @pytest.mark.parametrize(
     ("file_id", "message"),
     [
-        (STAGED, "the proxy stores this file as the input of a batch"),
+        (STAGED, "the proxy keeps this file itself"),
         (result_file_id("batch_a"), "this file is the results of a batch"),
         ("cat,1.png", "is not the name of a file"),
     ],

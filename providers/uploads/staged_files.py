@@ -1,5 +1,4 @@
-"""The input files of batches. The proxy keeps them, because Anthropic neither reads nor returns
-them.
+"""Files that the proxy keeps itself, because their provider neither reads nor returns them.
 
 Content and record are two objects; a file exists as soon as its record does. Ids begin with the
 inverted time, so the store lists the newest first.
@@ -8,18 +7,20 @@ inverted time, so the store lists the newest first.
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 import orjson
 
-from providers.body import Body
+from providers.body import Body, close
 from providers.credential import Caller
 from providers.errors import FerryError, not_found
 from providers.kept_records import KeptRecords
 from providers.resource_names import FileId, FileKind
-from providers.resources import File
+from providers.resources import Download, File
 from providers.state import State, read_as, write
 from providers.stored_objects import STAGED, STAGED_CONTENT
 
@@ -71,10 +72,10 @@ class StagedFiles:
         """The file of an id that this class has made."""
         return await read_as(self._state, self._record_name(caller, staged_id), File)
 
-    async def open(self, caller: Caller, staged_id: str) -> tuple[File, Body]:
-        """A file and its content."""
+    async def download(self, caller: Caller, staged_id: str) -> Download:
         file = await self.get(caller, staged_id)
-        return file, await self.content(caller, staged_id)
+        body = await self.content(caller, staged_id)
+        return Download(body, file.mime_type or "application/octet-stream", partial(close, body))
 
     async def content(self, caller: Caller, staged_id: str) -> Body:
         """The content of a file that `get` has found."""
@@ -83,10 +84,32 @@ class StagedFiles:
             raise _no_such_file(staged_id)
         return body
 
+    @asynccontextmanager
+    async def opened(self, caller: Caller, staged_id: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The content while it is read."""
+        body = await self.content(caller, staged_id)
+        try:
+            yield aiter(body.chunks)
+        finally:
+            await close(body)
+
     async def delete(self, caller: Caller, staged_id: str) -> None:
         await self.get(caller, staged_id)
         await self._kept.delete(self._record_name(caller, staged_id))
         await self._state.delete(self.content_name(caller, staged_id))
+
+    async def page(
+        self, caller: Caller, after: str, page_size: int
+    ) -> tuple[Sequence[File], str | None]:
+        """The files after the id `after`, newest first, and the last id if others follow."""
+        files: list[File] = []
+        last = ""
+        async for staged_id, file in self.after(caller, after):
+            if len(files) == page_size:
+                return files, last
+            files.append(file)
+            last = staged_id
+        return files, None
 
     async def after(self, caller: Caller, staged_id: str) -> AsyncIterator[tuple[str, File]]:
         """The files after `staged_id` in the list, newest first, with their ids."""

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.anthropic.staged_files import StagedFiles, new_staged_id, staged_file_id
 from providers.body import in_memory
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.resources import File
 from providers.state import ObjectInfo, State
 from providers.status import Status
+from providers.uploads.staged_files import StagedFiles, new_staged_id, staged_file_id
 from tests.contract.counted_state import CountedState
 from tests.memory_state import MemoryState
 from tests.test_providers.streams import collect
@@ -87,11 +87,11 @@ async def first_of(most: int, listed: AsyncIterator[tuple[str, File]]) -> list[s
 async def test_content_is_read_only_through_its_record() -> None:
     state = MemoryState()
     staged_id = await staged(state, data=b"abc")
-    file, body = await files(state).open(CALLER, staged_id)
-    assert (file.size, body.length, await collect(aiter(body.chunks))) == (3, 3, b"abc")
+    opened = await files(state).download(CALLER, staged_id)
+    assert (opened.body.length, await collect(aiter(opened.body.chunks))) == (3, b"abc")
     for kept, caller in ((files(state), OTHER), (files(state, "another"), CALLER)):
         with pytest.raises(FerryError) as caught:
-            await kept.open(caller, staged_id)
+            await kept.download(caller, staged_id)
         assert caught.value.status == Status.NOT_FOUND
 
 
