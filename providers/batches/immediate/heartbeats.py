@@ -50,10 +50,12 @@ class Heartbeats:
     async def write(self, job: str, epoch: int) -> None:
         """The earlier one is deleted, so the list stays short."""
         await write(self._state, self._name(job, epoch), b"")
-        await self.delete(job, epoch - 1)
+        await self._state.delete(self._name(job, epoch - 1))
 
-    async def delete(self, job: str, epoch: int) -> None:
-        await self._state.delete(self._name(job, epoch))
+    async def stop(self, job: str) -> None:
+        """Delete all of a job: an interrupted `write` leaves an earlier one."""
+        async for info in self._state.list(f"{self._prefix}{job}."):
+            await self._state.delete(info.name)
 
     def first_seen(self, job: str, epoch: int) -> float:
         """When the heartbeat of this epoch was first seen; now, if it is not the newest."""

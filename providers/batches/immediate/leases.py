@@ -148,7 +148,7 @@ class Lease:
         # Read again: a renewal that was interrupted may have been stored.
         if newest is not None and newest.owner == self.record.owner:
             await self.create(replace(newest, epoch=newest.epoch + 1, over=True))
-            await self._heartbeats.delete(self._job, newest.epoch)
+            await self._heartbeats.stop(self._job)
 
     async def _take(self, last: LeaseRecord) -> bool:
         """Whether this owner has the epoch after `last`."""

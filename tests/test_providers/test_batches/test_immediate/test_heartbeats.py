@@ -49,7 +49,7 @@ async def test_silence_begins_with_the_first_sight_of_a_heartbeat(
     await heartbeats.write(JOB, 2)
     await look(heartbeats, clock)
     assert heartbeats.silence(JOB) < 1.1 * LOOK_SECONDS
-    await heartbeats.delete(JOB, 2)
+    await heartbeats.stop(JOB)
     await look(heartbeats, clock)
     assert heartbeats.silence(JOB) == inf
 
@@ -69,6 +69,26 @@ async def test_the_newest_counts_if_an_earlier_one_could_not_be_deleted(
     clock.leap(5)
     assert heartbeats.first_seen(JOB, 10) == clock.monotonic() - 5
     assert heartbeats.first_seen(JOB, 9) == clock.monotonic()
+
+
+async def test_a_released_job_has_no_heartbeat_even_after_an_interrupted_renewal(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    """Otherwise another replica would wait for a whole lease."""
+    owner = await blocked(state, clock, 1)
+    [heartbeat] = [name for name in state.objects if name.startswith("immediate-open/")]
+    store = owner.state
+    store.last = heartbeat.removesuffix("1") + "2"
+    await clock.pass_time(RENEWAL_SECONDS)  # the lease is renewed, the heartbeat is not written
+    assert store.away
+    assert heartbeat in state.objects
+    store.last, store.away = None, False
+    await owner.background.stop()
+    assert not any(name.startswith("immediate-open/") for name in state.objects)
+    heir = Replica(state, clock)
+    await heir.get()
+    await heir.background.idle()
+    assert heir.call.made == [0]
 
 
 async def test_markers_and_heartbeats_are_told_apart(
