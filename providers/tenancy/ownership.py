@@ -9,13 +9,14 @@ removes no record by its age: that would hide from a tenant what the provider st
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from providers.errors import FerryError, not_found, unavailable
+from providers.pagings import Pagings
 from providers.resource_names import (
     FileKind,
     check_native_id,
@@ -26,7 +27,6 @@ from providers.resource_names import (
 )
 from providers.state import State, write
 from providers.stored_objects import OWNED
-from providers.tenancy.pagings import Pagings
 
 # A new resource may not be in the list yet. Unverified: whether Google lists a batch's file of
 # results, and how long it keeps that (gemini.md section 7).
@@ -90,7 +90,7 @@ class Ownership:
     def __init__(self, upstream: str, state: State) -> None:
         self._upstream = upstream
         self._state = state
-        self.pagings = Pagings()
+        self.pagings = Pagings[Set[str]]()
 
     async def claim(self, tenant: str, resource: OwnedResource) -> None:
         """Record that `tenant` made `resource`; a repeat changes nothing."""

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
 from providers.errors import unavailable
+from providers.pagings import new_paging, split_token, token_in
 from providers.resources import Page
 from providers.tenancy.ownership import Ownership, ResourceKind
-from providers.tenancy.pagings import PagingId, new_paging, split_token, token_in
 
 # Every provider has pages of this size. Some are asked for one more, and their limit is 100.
 _SCANNED: Final = 99
@@ -52,8 +52,8 @@ class TenantList(Generic[T]):
         if not page_token:
             return await self._first_page(page_size)
         paging, token = split_token(page_token)
-        paging_id = PagingId(self.tenant, self.kind, paging)
-        own = self.ownership.pagings.keys(paging_id)
+        paging_id = (self.tenant, self.kind, paging)
+        own = self.ownership.pagings.names(paging_id)
         if own is None:
             own = frozenset(await self.ownership.keys(self.tenant, self.kind))
             self.ownership.pagings.keep(paging_id, own)
@@ -68,7 +68,7 @@ class TenantList(Generic[T]):
         await self.ownership.release_gone(self.tenant, self.kind, gone, self.exists)
         paging = new_paging()
         if page.next_page_token:
-            self.ownership.pagings.keep(PagingId(self.tenant, self.kind, paging), own)
+            self.ownership.pagings.keep((self.tenant, self.kind, paging), own)
         return Page(page.items, token_in(paging, page.next_page_token))
 
 

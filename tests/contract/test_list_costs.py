@@ -14,6 +14,7 @@ import orjson
 import pytest
 from yarl import URL
 
+from providers.batches.immediate.jobs import ImmediateUse
 from providers.batches.json_lines import LineSplitter
 from providers.body import in_memory
 from providers.credential import Caller
@@ -26,6 +27,7 @@ from providers.tenancy.isolation import isolate_tenants
 from providers.upload import Chunk, UploadSession, UploadStart
 from tests.contract.anthropic_with_fake import anthropic_with_fake
 from tests.contract.anthropic_with_fake import inline as anthropic_inline
+from tests.contract.bedrock_immediate import has_ended
 from tests.contract.bedrock_with_fake import BedrockWithFake
 from tests.contract.bedrock_with_fake import inline as bedrock_inline
 from tests.contract.counted_state import CountedState
@@ -171,6 +173,26 @@ async def test_a_page_costs_the_same_at_bedrock(
         return bedrock.replica(state=state)
 
     await check(Subject(bedrock, over, bedrock_inline, [bedrock.caller], size), kind)
+
+
+async def test_a_page_of_batches_that_the_proxy_runs_costs_the_same(
+    bedrock: BedrockWithFake,
+) -> None:
+    def over(state: State) -> Provider:
+        return bedrock.replica(state=state, immediate=ImmediateUse.SMALL)
+
+    bedrock.provider = over(bedrock.state)
+
+    async def grow(count: int) -> None:
+        for _ in range(count):
+            made = await bedrock.batches.create(bedrock.caller, bedrock_inline("a"))
+            await has_ended(bedrock, made.id)
+
+    subject = Subject(bedrock, over, bedrock_inline, [bedrock.caller], size=1)
+    await grow(PAGES[0])
+    short = await subject.costs("batches")
+    await grow(PAGES[1] - PAGES[0])
+    check_constant(short, await subject.costs("batches"))
 
 
 # --- Gemini, whose lists are the proxy's own only where tenants share a key -------------------

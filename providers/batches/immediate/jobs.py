@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from bisect import insort
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -28,6 +28,7 @@ from providers.json_api.page_tokens import no_token
 from providers.limits import IMMEDIATE_EXTRA
 from providers.memory import MemoryBudget
 from providers.observation import UNOBSERVED, Observer
+from providers.pagings import Pagings, new_paging, split_token, token_in
 from providers.resources import Batch, BatchState
 from providers.state import State
 from providers.stored_objects import IMMEDIATE
@@ -101,6 +102,7 @@ class ImmediateJobs:
         self._splitter = ResultSplitter(limit, memory)
         self._delayed: dict[tuple[JobKey, int], float] = {}
         self._runs: dict[JobKey, Run] = {}
+        self._pagings = Pagings[Sequence[Position]]()
         self._draining = False
         background.before_end(self._drain)
 
@@ -140,24 +142,36 @@ class ImmediateJobs:
     ) -> tuple[Sequence[Batch], str | None]:
         """Newest first: at most `limit` after the position `after`, and where the rest begins.
 
-        A position stays valid after its job's deletion. It uses the store's time in whole seconds,
-        since some stores give fractions only in some answers. Jobs of the same second are ordered
-        by id. A job deleted meanwhile is left out.
+        A position stays valid after its job's deletion. A job deleted meanwhile is left out.
         """
         await self._answerer.check(caller)
-        start = parse_position(after) if after else None
-        best: list[Position] = []
-        # Their names end in the ids.
-        records = IMMEDIATE.name(self._upstream, caller.tenant, "")
-        async for info in self._state.list(records):
-            position = (-int(info.created.timestamp()), info.name.rpartition("/")[2])
-            if start is None or position > start:
-                insort(best, position)
-                del best[limit + 1 :]
-        page = best[:limit]
+        paging, position = split_token(after) if after else (new_paging(), "")
+        start = parse_position(position) if position else None
+        paging_id = (caller.tenant, paging)
+        kept = self._pagings.names(paging_id) if after else None
+        listed = await self._positions(caller.tenant) if kept is None else kept
+        begin = 0 if start is None else bisect_right(listed, start)
+        page, more = listed[begin : begin + limit], len(listed) > begin + limit
+        if more and kept is None:
+            self._pagings.keep(paging_id, listed)
         found = await asyncio.gather(*(self._find(caller, job_id) for _, job_id in page))
-        last = render_position(page[-1]) if len(best) > limit else None
-        return [each.batch for each in found if each], last
+        following = token_in(paging, render_position(page[-1])) if more else None
+        return [each.batch for each in found if each], following
+
+    async def _positions(self, tenant: str) -> Sequence[Position]:
+        """Of all jobs of the tenant, in the order of the list.
+
+        They use the store's time in whole seconds, since some stores give fractions only in some
+        answers. Jobs of the same second are ordered by id.
+        """
+        # Their names end in the ids.
+        records = IMMEDIATE.name(self._upstream, tenant, "")
+        return sorted(
+            [
+                (-int(info.created.timestamp()), info.name.rpartition("/")[2])
+                async for info in self._state.list(records)
+            ]
+        )
 
     async def _find(self, caller: Caller, job_id: str) -> ImmediateBatch | None:
         key = JobKey(caller.tenant, job_id)

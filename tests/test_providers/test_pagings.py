@@ -1,10 +1,10 @@
 import pytest
 
-from providers.tenancy import pagings
-from providers.tenancy.pagings import KEPT_SECONDS, PagingId, Pagings, split_token, token_in
+from providers import pagings
+from providers.pagings import KEPT_SECONDS, Pagings, split_token, token_in
 
-ONE, OTHER = (PagingId("ann", "files", name * 16) for name in "ab")
-KEYS = frozenset({"x", "y"})
+ONE, OTHER = (("ann", "files", name * 16) for name in "ab")
+NAMES = frozenset({"x", "y"})
 
 
 class Time:
@@ -14,48 +14,48 @@ class Time:
         return self.now
 
 
-def test_the_keys_of_a_paging_are_kept_for_a_while() -> None:
+def test_the_names_of_a_paging_are_kept_for_a_while() -> None:
     time = Time()
-    kept = Pagings(time)
-    kept.keep(ONE, KEYS)
+    kept = Pagings[frozenset[str]](time)
+    kept.keep(ONE, NAMES)
     time.now = KEPT_SECONDS - 1
-    assert kept.keys(ONE) == KEYS
-    assert kept.keys(OTHER) is None
+    assert kept.names(ONE) == NAMES
+    assert kept.names(OTHER) is None
     time.now = KEPT_SECONDS
-    assert kept.keys(ONE) is None
+    assert kept.names(ONE) is None
 
 
 def test_tenants_and_kinds_have_their_own() -> None:
-    kept = Pagings()
-    kept.keep(ONE, KEYS)
-    assert kept.keys(ONE._replace(tenant="bob")) is None
-    assert kept.keys(ONE._replace(kind="batches")) is None
+    kept = Pagings[frozenset[str]]()
+    kept.keep(ONE, NAMES)
+    assert kept.names(("bob", *ONE[1:])) is None
+    assert kept.names(("ann", "batches", ONE[2])) is None
 
 
 def test_the_newest_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pagings, "MOST_KEPT", 5)
-    kept = Pagings()
+    kept = Pagings[frozenset[str]]()
     for number in range(4):
-        kept.keep(ONE._replace(tenant=str(number)), KEYS)
-    found = [kept.keys(ONE._replace(tenant=str(number))) for number in range(4)]
-    assert found == [None, None, KEYS, KEYS]
+        kept.keep((str(number), *ONE[1:]), NAMES)
+    found = [kept.names((str(number), *ONE[1:])) for number in range(4)]
+    assert found == [None, None, NAMES, NAMES]
 
 
 def test_more_than_the_limit_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pagings, "MOST_KEPT", 1)
-    kept = Pagings()
-    kept.keep(ONE, KEYS)
-    assert kept.keys(ONE) is None
+    kept = Pagings[frozenset[str]]()
+    kept.keep(ONE, NAMES)
+    assert kept.names(ONE) is None
     kept.keep(OTHER, frozenset({"x"}))
-    assert kept.keys(OTHER) == {"x"}
+    assert kept.names(OTHER) == frozenset({"x"})
 
 
 def test_what_is_kept_for_too_long_takes_no_memory() -> None:
     time = Time()
-    kept = Pagings(time)
-    kept.keep(ONE, KEYS)
+    kept = Pagings[frozenset[str]](time)
+    kept.keep(ONE, NAMES)
     time.now = KEPT_SECONDS
-    kept.keep(OTHER, KEYS)
+    kept.keep(OTHER, NAMES)
     assert list(kept._read) == [OTHER]
 
 
