@@ -16,6 +16,7 @@ from providers.prompts.counting import count_in, to_counter
 from providers.resources import Counted, Prompt
 
 _PATH: Final = "v1/messages/count_tokens"
+_FILES: Final = "v1/files"
 # The other options of a message change no count, and are refused there.
 _COUNTED: Final = frozenset(
     {"model", "messages", "system", "tools", "tool_choice", "thinking", "output_config"}
@@ -31,16 +32,22 @@ class AnthropicTokens:
         self._default_max_tokens = default_max_tokens
 
     async def count(self, caller: Caller, prompt: Prompt) -> Counted:
-        translate = partial(self._translate, prompt)
+        files = FileReferences(prompt.file_of_uri)
+        translate = partial(self._translate, prompt, files)
         sent = await to_counter(self._memory, "Anthropic", prompt, translate)
-        answer = await self._client.ask(caller, _PATH, sent.body)
+        async with files.explained(self._client, caller, _FILES):
+            answer = await self._client.ask(caller, _PATH, sent.body)
         return Counted(count_in(answer, "input_tokens", self._client.name), sent.warnings)
 
     def _translate(
-        self, prompt: Prompt, request: dict[str, Any], path: str, warnings: Warnings
+        self,
+        prompt: Prompt,
+        files: FileReferences,
+        request: dict[str, Any],
+        path: str,
+        warnings: Warnings,
     ) -> dict[str, Any]:
         require_model(request, prompt.model, path, "Anthropic")
-        files = FileReferences(prompt.file_of_uri)
         params = to_anthropic_message(
             _with_limit(request, self._default_max_tokens),
             model=prompt.model,

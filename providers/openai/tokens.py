@@ -16,6 +16,7 @@ from providers.prompts.counting import count_in, to_counter
 from providers.resources import Counted, Prompt
 
 _PATH: Final = "responses/input_tokens"
+_FILES: Final = "files"
 # What a request to /v1/responses may have beside these changes no count, and is refused there.
 _COUNTED: Final = frozenset({"model", "input", "tools", "tool_choice", "text", "reasoning"})
 
@@ -36,10 +37,12 @@ class OpenAITokens:
         self._dialect = dialect
 
     async def count(self, caller: Caller, prompt: Prompt) -> Counted:
-        translate = partial(self._translate, prompt)
+        files = FileReferences(prompt.file_of_uri)
+        translate = partial(self._translate, prompt, files)
         sent = await to_counter(self._memory, self._dialect.provider, prompt, translate)
         try:
-            answer = await self._client.ask(caller, _PATH, sent.body)
+            async with files.explained(self._client, caller, _FILES):
+                answer = await self._client.ask(caller, _PATH, sent.body)
         except FerryError as error:
             if error.upstream_status not in _NO_SUCH_CALL or error.reason == _NO_SUCH_MODEL:
                 raise
@@ -50,9 +53,13 @@ class OpenAITokens:
         return Counted(count_in(answer, "input_tokens", self._client.name), sent.warnings)
 
     def _translate(
-        self, prompt: Prompt, request: dict[str, Any], path: str, warnings: Warnings
+        self,
+        prompt: Prompt,
+        files: FileReferences,
+        request: dict[str, Any],
+        path: str,
+        warnings: Warnings,
     ) -> dict[str, Any]:
-        files = FileReferences(prompt.file_of_uri)
         chat = to_openai_chat(
             request,
             model=prompt.model,

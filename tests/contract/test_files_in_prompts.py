@@ -81,6 +81,18 @@ async def test_a_missing_file_is_named_by_its_path(work: ProviderWithFake, call:
     assert (error.status, error.path) == (Status.INVALID_ARGUMENT, PATH)
 
 
+@pytest.mark.parametrize("status", [400, 404])
+async def test_a_missing_file_in_a_prompt_that_is_counted(
+    openai: OpenAIWithFake, anthropic: AnthropicWithFake, status: int
+) -> None:
+    for work, name in ((openai, "file-none"), (anthropic, "file_none")):
+        await work.strike("POST", ".*(input|count)_tokens", "status", status=status)
+        tokens = work.provider.tokens
+        assert tokens is not None
+        error = await refused(tokens.count(work.caller, asking(work, f"files/{name}")))
+        assert (error.status, error.path) == (Status.INVALID_ARGUMENT, PATH)
+
+
 @CALL
 async def test_what_else_to_do_if_a_server_reads_no_files(
     work: ProviderWithFake, call: str

@@ -48,7 +48,7 @@ async def test_every_setting_that_openai_supports(client: BatchClient) -> None:
             temperature=0.5,
             topP=0.9,
             seed=7,
-            stopSequences=["a", "b", "c", "d"],
+            stopSequences=["A", "B", "C", "D"],
             presencePenalty=0.5,
             frequencyPenalty=-0.5,
             maxOutputTokens=100,
