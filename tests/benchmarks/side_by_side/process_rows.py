@@ -87,8 +87,14 @@ async def start_rows(plan: Plan) -> AsyncIterator[Figure]:
         return
     count = plan.size.starts
     with tempfile.TemporaryDirectory() as compiled:
-        # An installed program is compiled already; a checkout may not be.
-        env = {"PYTHONPYCACHEPREFIX": compiled, "PYTHONDONTWRITEBYTECODE": ""}
+        # An installed program is compiled already; a checkout may not be. And it comes without
+        # rich, a tool for development, which structlog loads where it is there.
+        (Path(compiled) / "rich.py").write_text("raise ImportError\n")
+        env = {
+            "PYTHONPATH": compiled,
+            "PYTHONPYCACHEPREFIX": compiled,
+            "PYTHONDONTWRITEBYTECODE": "",
+        }
         await _start(plan.core, env)
         found = [await _start(plan.core, env) for _ in range(count)]
     cpu, wall, at_rest = (spread(column) for column in zip(*found, strict=True))
