@@ -28,6 +28,7 @@ from tests.fakes.mistral.answers import chat as mistral_answer
 from tests.fakes.mistral.chat_stream import chat_chunks as mistral_chunks
 from tests.fakes.openai.answers import chat as openai_answer
 from tests.fakes.openai.chat_stream import chat_chunks as openai_chunks
+from tests.fakes.prompt_cache import Cached
 
 STAMP: Final = re.compile(rb'"([a-j]{20})"')
 """`time.monotonic_ns()`, which all processes of a machine share, in letters: a text of many digits
@@ -75,7 +76,7 @@ def _anthropic(count: int) -> Answers:
 
 def _bedrock(count: int) -> Answers:
     asked = {"messages": [{"role": "user", "content": [{"text": "hi"}]}]}
-    make = partial(answer_converse, asked)
+    make = partial(answer_converse, asked, cached=Cached())
     return _answers(make, lambda whole: binary_events(converse_events(whole)), count)
 
 
