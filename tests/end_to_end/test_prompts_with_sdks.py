@@ -264,6 +264,17 @@ async def test_a_chat_with_thoughts_and_a_tool(
     assert any(part.get("thought") for part in parts) is shown
 
 
+@columns()
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+async def test_two_calls_of_one_function(program: Program, streamed: bool) -> None:
+    """SDKs answer calls without their ids. The fakes answer in the order of their calls' ids."""
+    messages = ["call the tool twice", "again"]
+    talked = await program.call("chats.talk", messages=messages, stream=streamed, tool=True)
+    said = talked["items"][0]["text"]
+    assert 0 < said.index('sunny in text"') < said.index('sunny in text again"')
+    assert talked["items"][1]["text"] == "echo: again"
+
+
 def text_of(chunks: Sequence[Any]) -> str:
     parts = [part for chunk in chunks for part in chunk["candidates"][0]["content"]["parts"]]
     return "".join(part.get("text", "") for part in parts)

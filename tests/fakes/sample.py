@@ -1,6 +1,7 @@
 """What fake models answer: values that fit a JSON schema, and vectors."""
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -17,6 +18,19 @@ PLAIN: dict[str, Any] = {
 def token_count(*read: Any) -> int:
     """How many tokens a fake model sees in what it reads; each part of it counts."""
     return len(orjson.dumps(read)) // 4
+
+
+def arguments_of(schema: Any, text: str) -> list[Any]:
+    """Of each call that a fake model makes: two calls if the text says "call the tool twice"."""
+    first = sample(schema)
+    if "call the tool twice" not in text:
+        return [first]
+    return [first, {name: f"{value} again" for name, value in first.items()}]
+
+
+def in_order(calls: Iterable[Any], results: Mapping[Any, str]) -> str:
+    """The results by the ids of their calls, in the order of the calls."""
+    return " ".join(results[call] for call in calls if call in results)
 
 
 def sample(schema: Any) -> Any:

@@ -7,7 +7,7 @@ import orjson
 
 from ..media import seen
 from ..prompt_cache import Cached
-from ..sample import sample
+from ..sample import arguments_of, in_order, sample
 from .envelope import refuse
 from .signatures import redacted_block, thinking_block
 
@@ -44,7 +44,10 @@ def last_text(turns: list[dict[str, Any]]) -> str:
     """What the user said last, or what the tools said if the user added nothing."""
     blocks = [turn for turn in turns if turn["role"] == "user"][-1]["content"]
     said = [block for block in blocks if block["type"] != "tool_result"]
-    return "".join(map(_shown, said or blocks))
+    if said:
+        return "".join(map(_shown, said))
+    calls = [block["id"] for block in turns[-2]["content"] if block["type"] == "tool_use"]
+    return in_order(calls, {block["tool_use_id"]: _shown(block) for block in blocks})
 
 
 def _shown(block: dict[str, Any]) -> str:
@@ -79,10 +82,11 @@ def _content(
         return [
             {
                 "type": "tool_use",
-                "id": _derived("toolu_", text),
+                "id": _derived("toolu_", text * number),
                 "name": tool["name"],
-                "input": sample(tool["input_schema"]),
+                "input": arguments,
             }
+            for number, arguments in enumerate(arguments_of(tool["input_schema"], text), 1)
         ], {"stop_reason": "tool_use"}
     wanted = asked.get("output_config", {}).get("format")
     if wanted:

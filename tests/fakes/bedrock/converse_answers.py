@@ -9,7 +9,7 @@ from ..anthropic.request_rules import check_closed
 from ..anthropic.signatures import redacted_block, thinking_block
 from ..media import seen
 from ..prompt_cache import Cached
-from ..sample import sample
+from ..sample import arguments_of, in_order, sample
 from ..shape import ShapeError
 from .model_fields import THINKING_ON, thinking_of
 from .sentences import ModelError, check_not_asked_to_fail
@@ -23,7 +23,11 @@ def text_of_converse(asked: dict[str, Any]) -> str:
     """What the user said last, or what the tools said if the user added nothing."""
     blocks = [message for message in asked["messages"] if message["role"] == "user"][-1]["content"]
     said = [block for block in blocks if "toolResult" not in block]
-    return "".join(map(_shown, said or blocks))
+    if said:
+        return "".join(map(_shown, said))
+    before = asked["messages"][-2]["content"]
+    calls = [block["toolUse"]["toolUseId"] for block in before if "toolUse" in block]
+    return in_order(calls, {block["toolResult"]["toolUseId"]: _shown(block) for block in blocks})
 
 
 def _shown(block: dict[str, Any]) -> str:
@@ -73,16 +77,20 @@ def _content(asked: dict[str, Any], text: str, size: int) -> tuple[Content, str]
         return [{"text": REFUSAL}], "content_filtered"
     tool = _called(asked.get("toolConfig", {"tools": []}), text)
     if tool is not None:
-        call = {
-            "toolUseId": "tooluse_" + hashlib.sha256(text.encode()).hexdigest()[:22],
-            "name": tool["name"],
-            "input": sample(tool["inputSchema"]["json"]),
-        }
-        return [{"toolUse": call}], "tool_use"
+        calls = arguments_of(tool["inputSchema"]["json"], text)
+        return [
+            {"toolUse": _use(tool["name"], arguments, text * number)}
+            for number, arguments in enumerate(calls, 1)
+        ], "tool_use"
     schema = _schema(asked)
     if schema is not None:
         return [{"text": orjson.dumps(sample(schema)).decode()}], "end_turn"
     return _written(asked.get("inferenceConfig", {}), f"echo: {text}".ljust(size, "."))
+
+
+def _use(name: str, arguments: Any, seed: str) -> dict[str, Any]:
+    use_id = "tooluse_" + hashlib.sha256(seed.encode()).hexdigest()[:22]
+    return {"toolUseId": use_id, "name": name, "input": arguments}
 
 
 def _called(config: dict[str, Any], text: str) -> dict[str, Any] | None:

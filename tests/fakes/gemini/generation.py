@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from ..sample import sample, vector
+from ..sample import arguments_of, sample, vector
 from .content import last_text
 from .turn_rules import TurnError, check_turns, signature_of
 
@@ -29,16 +29,16 @@ def generate(model: str, request: dict[str, Any], answer_bytes: int = 0) -> dict
     text = last_text(request["contents"])
     if "please fail" in text:
         raise LineError(3, "The request asked to fail.")
-    part, finish = _part(request, text, answer_bytes), "STOP"
+    said, finish = _parts(request, text, answer_bytes), "STOP"
     if "please refuse" in text:
-        part, finish = {"text": "I cannot help with that."}, "SAFETY"
+        said, finish = [{"text": "I cannot help with that."}], "SAFETY"
     thoughts = _thoughts(request, text)
-    parts = [*thoughts, part]
+    parts = [*thoughts, *said]
     return {
         "candidates": [
             {"content": {"role": "model", "parts": parts}, "finishReason": finish, "index": 0}
         ],
-        "usageMetadata": _usage(text, part, THOUGHT_TOKENS * len(thoughts)),
+        "usageMetadata": _usage(text, said[0], THOUGHT_TOKENS * len(thoughts)),
         "modelVersion": model,
         "responseId": hashlib.sha256(text.encode()).hexdigest()[:16],
     }
@@ -62,14 +62,20 @@ def _thoughts(request: dict[str, Any], text: str) -> list[dict[str, Any]]:
     return [{"text": f"thinking about: {text}", "thought": True}]
 
 
-def _part(request: dict[str, Any], text: str, answer_bytes: int) -> dict[str, Any]:
+def _parts(request: dict[str, Any], text: str, answer_bytes: int) -> list[dict[str, Any]]:
     function = _called(request, text)
-    if function is not None:
-        schema = function.get("parametersJsonSchema") or function.get("parameters") or {}
-        arguments = sample(schema)
-        arguments = arguments if isinstance(arguments, dict) else {}
-        call = {"name": function["name"], "args": arguments}
-        return {"functionCall": call, "thoughtSignature": signature_of(call)}
+    if function is None:
+        return [_text(request, text, answer_bytes)]
+    schema = function.get("parametersJsonSchema") or function.get("parameters") or {}
+    return [_call(function["name"], arguments) for arguments in arguments_of(schema, text)]
+
+
+def _call(name: str, arguments: Any) -> dict[str, Any]:
+    call = {"name": name, "args": arguments if isinstance(arguments, dict) else {}}
+    return {"functionCall": call, "thoughtSignature": signature_of(call)}
+
+
+def _text(request: dict[str, Any], text: str, answer_bytes: int) -> dict[str, Any]:
     config = request.get("generationConfig", {})
     schema = config.get("responseJsonSchema") or config.get("responseSchema")
     if schema is not None:

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from ..media import seen_at
-from ..sample import sample, until_stop, vector
+from ..sample import arguments_of, in_order, sample, until_stop, vector
 from ..shape import Either, Nullable, Number, Record, Sequence, ShapeError, Table, Text
 from .chat_request import ANY, BrokenRule, parse_chat
 from .envelope import error_body
@@ -71,8 +71,9 @@ def _shown(part: dict[str, Any]) -> str:
 def _last_text(messages: list[dict[str, Any]]) -> str:
     """What the user said last, or what the tools said after that."""
     if messages[-1]["role"] == "tool":
-        results = itertools.takewhile(lambda one: one["role"] == "tool", reversed(messages))
-        return " ".join(reversed([text_of(one["content"]) for one in results]))
+        tools = list(itertools.takewhile(lambda one: one["role"] == "tool", reversed(messages)))
+        calls = [call.get("id") for call in messages[-1 - len(tools)]["tool_calls"]]
+        return in_order(calls, {one.get("tool_call_id"): text_of(one["content"]) for one in tools})
     users = [message for message in messages if message["role"] == "user"]
     return text_of(users[-1]["content"]) if users else ""
 
@@ -140,10 +141,11 @@ def _message(body: dict[str, Any], text: str, size: int) -> tuple[dict[str, Any]
     if "please refuse" in text:
         return message, "error"
     if function is not None:
-        arguments = orjson.dumps(sample(function["parameters"])).decode()
-        call = {"name": function["name"], "arguments": arguments}
-        made = {"id": call_id(text), "type": "function", "function": call, "index": 0}
-        return message | {"tool_calls": [made]}, "tool_calls"
+        calls = [
+            _call(function["name"], arguments, text * (index + 1), index)
+            for index, arguments in enumerate(arguments_of(function["parameters"], text))
+        ]
+        return message | {"tool_calls": calls}, "tool_calls"
     wanted = body.get("response_format", {"type": "text"})
     if wanted["type"] == "json_schema":
         message["content"] = orjson.dumps(sample(wanted["json_schema"]["schema"])).decode()
@@ -152,6 +154,11 @@ def _message(body: dict[str, Any], text: str, size: int) -> tuple[dict[str, Any]
     else:
         message["content"] = until_stop(f"echo: {text}".ljust(size, "."), body.get("stop"))
     return message, "stop"
+
+
+def _call(name: str, arguments: Any, seed: str, index: int) -> dict[str, Any]:
+    function = {"name": name, "arguments": orjson.dumps(arguments).decode()}
+    return {"id": call_id(seed), "type": "function", "function": function, "index": index}
 
 
 def _called(body: dict[str, Any], text: str) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from ..media import seen, seen_at
-from ..sample import sample, until_stop, vector
+from ..sample import arguments_of, in_order, sample, until_stop, vector
 from ..shape import ShapeError
 from .chat_request import parse_chat
 from .embedding_request import EMBEDDING
@@ -49,8 +49,9 @@ def _shown(part: dict[str, Any]) -> str:
 def _last_text(messages: list[dict[str, Any]]) -> str:
     """What the user said last, or what the tools said after that."""
     if messages[-1]["role"] == "tool":
-        results = itertools.takewhile(lambda one: one["role"] == "tool", reversed(messages))
-        return " ".join(reversed([text_of(one["content"]) for one in results]))
+        tools = list(itertools.takewhile(lambda one: one["role"] == "tool", reversed(messages)))
+        calls = [call["id"] for call in messages[-1 - len(tools)]["tool_calls"]]
+        return in_order(calls, {one["tool_call_id"]: text_of(one["content"]) for one in tools})
     users = [message for message in messages if message["role"] == "user"]
     return text_of(users[-1]["content"]) if users else ""
 
@@ -109,10 +110,10 @@ def _message(body: dict[str, Any], text: str, size: int) -> tuple[dict[str, Any]
         message["refusal"] = REFUSAL
         return message, "stop"
     if function is not None:
-        arguments = orjson.dumps(sample(function.get("parameters") or {"type": "object"})).decode()
-        call = {"name": function["name"], "arguments": arguments}
+        schema = function.get("parameters") or {"type": "object"}
         message["tool_calls"] = [
-            {"id": native_id("call_", text), "type": "function", "function": call}
+            _call(function["name"], arguments, text * number)
+            for number, arguments in enumerate(arguments_of(schema, text), 1)
         ]
         return message, "tool_calls"
     wanted = body.get("response_format", {"type": "text"})
@@ -124,6 +125,11 @@ def _message(body: dict[str, Any], text: str, size: int) -> tuple[dict[str, Any]
     else:
         message["content"] = until_stop(f"echo: {text}".ljust(size, "."), body.get("stop"))
     return message, "stop"
+
+
+def _call(name: str, arguments: Any, seed: str) -> dict[str, Any]:
+    function = {"name": name, "arguments": orjson.dumps(arguments).decode()}
+    return {"id": native_id("call_", seed), "type": "function", "function": function}
 
 
 def _called(body: dict[str, Any], text: str) -> dict[str, Any] | None:
