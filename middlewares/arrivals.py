@@ -6,6 +6,7 @@ chunk took longer than its translation. Chunks that arrived together are taken t
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Final
 
 from providers.deadlines import CallLimits
@@ -44,7 +45,6 @@ async def arrivals(
         await asyncio.wait({reading})
         if not reading.cancelled():
             reading.exception()  # an error that is not looked at would be logged
-        await chunks.aclose()
 
 
 class _Reader:
@@ -59,13 +59,15 @@ class _Reader:
         self.arrived: list[bytes] = []
 
     async def read(self) -> None:
-        async for chunk in self._chunks:
-            self.arrived.append(chunk)
-            self._size += len(chunk)
-            self.wake()
-            if self._size >= AHEAD:
-                self._taken = self._loop.create_future()
-                await self._taken
+        """Closes the stream, since the one who takes from it may be cancelled before it could."""
+        async with aclosing(self._chunks):
+            async for chunk in self._chunks:
+                self.arrived.append(chunk)
+                self._size += len(chunk)
+                self.wake()
+                if self._size >= AHEAD:
+                    self._taken = self._loop.create_future()
+                    await self._taken
 
     def take(self) -> list[bytes]:
         chunks, self.arrived, self._size = self.arrived, [], 0
