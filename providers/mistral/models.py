@@ -12,7 +12,7 @@ from providers.resources import Action, Model
 
 
 def from_mistral_model(native: Answer) -> Model:
-    """No capability tells of embeddings, so a model that does not chat may have other actions."""
+    """No capability stands for embeddings: what a model does that does not chat is unknown."""
     chats = object_or_nothing(native.get("capabilities")).get("completion_chat") is True
     return Model(
         model_id_of(native),

@@ -33,7 +33,7 @@ async def test_lines_of_requests_are_a_batch_input(ferry: Ferry, fake: FakeClien
     assert job.name is not None
 
 
-async def test_notes_are_none(ferry: Ferry, fake: FakeClient) -> None:
+async def test_notes_are_refused_as_input(ferry: Ferry, fake: FakeClient) -> None:
     with pytest.raises(errors.ClientError) as refused:
         await asyncio.to_thread(batch_of, ferry, fake, b"notes\n" + LINE, "notes.txt")
     assert refused.value.code == 400

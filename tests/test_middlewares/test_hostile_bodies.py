@@ -276,7 +276,8 @@ async def test_a_request_at_openai_that_names_a_file_of_another_provider(
     batch = {"inputConfig": {"requests": {"requests": [{"request": request}]}}}
     answer = await proxy.ask("POST", BATCHES, {}, orjson.dumps({"batch": batch}))
     message = answer.refused(404, "NOT_FOUND")
-    assert message.startswith("batch.inputConfig.requests.requests[0].request: files/")
+    path = "batch.inputConfig.requests.requests[0].request.contents[0].parts[0].fileData.fileUri"
+    assert message.startswith(f"{path}: files/")
     assert f"belongs to {owner}" in message
     assert await proxy.upstream_requests(proxy.openai) == []
 
