@@ -81,7 +81,7 @@ def _invoke(request: web.Request) -> Answer:
 
 
 async def count_tokens(request: web.Request) -> web.Response:
-    """bedrock.md section 4: of Claude's models, under their own ids only."""
+    """bedrock.md section 9: of Claude's models, under their own ids only."""
     allow_query(request)
     model, body = _model(request, "CountTokens"), json_object(request)
     if model.claude is None or request.match_info["model"] != model.id:
