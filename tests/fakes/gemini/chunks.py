@@ -1,4 +1,4 @@
-"""A GenerateContentResponse in chunks (generate.md section 3.1).
+"""A GenerateContentResponse in chunks, as Gemini's own streams have them.
 
 The last chunk has an empty text, the finish reason and the whole usage.
 """
