@@ -1,5 +1,6 @@
 """Providers whose batches the proxy runs itself, request by request."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -10,6 +11,8 @@ import orjson
 import pytest
 
 from providers.batches.immediate.jobs import ImmediateOptions, ImmediateUse
+from providers.batches.json_lines import LineSplitter
+from providers.body import in_memory
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.own_batches.service import OwnBatches
@@ -28,6 +31,8 @@ from providers.resources import (
     ResultForm,
 )
 from providers.status import Status
+from providers.tenancy.isolation import isolate_tenants
+from providers.upload import UploadStart
 from tests.contract import anthropic_with_fake as at_anthropic
 from tests.contract import mistral_with_fake as at_mistral
 from tests.contract import openai_with_fake as at_openai
@@ -122,6 +127,16 @@ async def items(batch: Batch) -> list[dict[str, Any]]:
 
 def text_of(result: dict[str, Any]) -> str:
     return str(result["response"]["candidates"][0]["content"]["parts"][0]["text"])
+
+
+async def has_ended(batches: Batches, caller: Caller, batch_id: str) -> Batch:
+    """On the proxy's own key, whose looks for work never end."""
+    async with asyncio.timeout(30):
+        while True:
+            batch = await batches.get(caller, batch_id)
+            if batch.state.terminal:
+                return batch
+            await asyncio.sleep(0)
 
 
 @pytest.fixture(params=["openai", "anthropic", "mistral"])
@@ -368,11 +383,39 @@ async def test_a_replica_with_the_proxys_own_key_continues_by_itself(service: Se
     another = service.replica(own)
     assert another.batches is not None
     await service.with_fake.get("/_fake/events", {"wait": "requests", "count": "2"})
-    batch = await another.batches.get(tenant, made.id)
-    while not batch.state.terminal:
-        batch = await another.batches.get(tenant, made.id)
+    batch = await has_ended(another.batches, tenant, made.id)
     assert batch.counts == Counts(1, 1, 0)
     await items(batch)
+
+
+async def test_tenants_of_the_proxys_own_key_are_isolated(service: Service) -> None:
+    own = service.caller.credential
+    memory = service.with_fake.memory
+    provider = isolate_tenants(
+        service.replica(own), service.with_fake.state, LineSplitter(1 << 20, memory), memory
+    )
+    service.with_fake.provider = provider
+    one, other = Caller(own, "one"), Caller(own, "two")
+    start = UploadStart(display_name="in.jsonl")
+    content = in_memory(gemini_lines("hello"))
+    file = await service.files.create(one, "s1", start, content)
+    made = await service.batches.create(one, service.from_file(file.id))
+    assert (await has_ended(service.batches, one, made.id)).counts == Counts(1, 1, 0)
+    assert [each.id for each in (await service.files.list(one, 9, None)).items] == [file.id]
+    assert [each.id for each in (await service.batches.list(one, 9, None)).items] == [made.id]
+    assert (await service.files.list(other, 9, None)).items == []
+    assert (await service.batches.list(other, 9, None)).items == []
+    for call in (
+        service.files.get(other, file.id),
+        service.files.delete(other, file.id),
+        service.files.get(other, result_file_id(made.id)),
+        service.batches.get(other, made.id),
+        service.batches.create(other, service.from_file(file.id)),
+    ):
+        assert (await refused(call)).status == Status.NOT_FOUND
+    await service.batches.delete(one, made.id)
+    await service.files.delete(one, file.id)
+    assert (await service.files.list(one, 9, None)).items == []
 
 
 # --- embeddings ------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 import pytest
 
+import proxy.kinds
 from proxy.provider_settings import ProviderSettings, shown_settings
 from proxy.risks import probable_mistakes
 from proxy.settings import load
@@ -193,6 +194,20 @@ def test_a_kind_without_a_minimum_has_no_small_batches(monkeypatch: pytest.Monke
     ]
     given(monkeypatch, PROVIDERS__OPENAI__IMMEDIATE_BATCHES="always")
     assert load(any_size).providers["openai"].immediate_use == "always"
+
+
+@pytest.mark.parametrize("kind", ["openai", "anthropic", "mistral"])
+def test_all_kinds_that_answer_single_requests_can_have_all_batches_run(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    given(monkeypatch, PROVIDERS__MY_SERVER__KIND=kind)
+    given(monkeypatch, PROVIDERS__MY_SERVER__IMMEDIATE_BATCHES="always")
+    assert load(proxy.kinds.KINDS).providers["my-server"].immediate_use == "always"
+    given(monkeypatch, PROVIDERS__MY_SERVER__IMMEDIATE_BATCHES="small")
+    with pytest.raises(InvalidSettings) as caught:
+        load(proxy.kinds.KINDS)
+    [problem] = caught.value.problems
+    assert "cannot be small" in problem
 
 
 # --- ambient credentials ---------------------------------------------------------------------
