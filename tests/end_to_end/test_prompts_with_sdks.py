@@ -8,6 +8,7 @@ import base64
 import json
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -79,6 +80,10 @@ class Program:
     async def call(self, call: str, **args: Any) -> Any:
         return await self._process.call(call, model=MODELS[self.provider], **args)
 
+    async def upload(self, path: Path, mime_type: str) -> Any:
+        asked = {"path": str(path), "mime_type": mime_type}
+        return await self._process.call("files.upload", **asked)
+
     async def embed(self, texts: Sequence[str], **args: Any) -> list[list[float]]:
         model = EMBEDDING_MODELS[self.provider]
         asked = {"model": model, "contents": texts, **args}
@@ -129,6 +134,16 @@ async def test_an_image_and_a_document(program: Program) -> None:
     document = {"inlineData": {"mimeType": "application/pdf", "data": PDF}}
     answer = await program.ask("models.generate", {"text": "See "}, image, document)
     assert text_of([answer]) == f"echo: See {seen(PIXEL)}{seen(PDF)}"
+
+
+@columns(providers=("gemini", "openai", "anthropic", "bedrock"))
+async def test_an_uploaded_document(program: Program, tmp_path: Path) -> None:
+    path = tmp_path / "page.pdf"
+    path.write_bytes(base64.b64decode(PDF))
+    file = await program.upload(path, "application/pdf")
+    document = {"fileData": {"fileUri": file["uri"], "mimeType": "application/pdf"}}
+    answer = await program.ask("models.generate", {"text": "Read it."}, document)
+    assert text_of([answer]).startswith("echo: Read it.")
 
 
 @columns(GO)
