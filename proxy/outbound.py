@@ -166,6 +166,7 @@ class OutboundClient:
         self._trust = trust
         self._forward_proxies = forward_proxies
         self._session: aiohttp.ClientSession | None = None
+        self._opening = asyncio.Lock()
 
     async def send(self, request: OutboundRequest) -> OutboundReply:
         headers = _outgoing(request.headers)
@@ -191,19 +192,14 @@ class OutboundClient:
 
     async def _opened(self) -> aiohttp.ClientSession:
         """From the first call on, so that there is nothing to close if the start fails before."""
-        trust = self._trust
-        if trust is None:
-            trust = self._trust = await in_thread(system_trust)
-        if self._session is None:  # still, as another call may have waited for the thread too
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, resolver=NameResolver(), ssl=trust),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                skip_auto_headers=_AUTOMATIC_HEADERS,
-                auto_decompress=False,
-                read_bufsize=READ_BUFFER_BYTES,
-                max_line_size=HTTP_FIELD,
-                max_field_size=HTTP_FIELD,
-            )
+        if self._session is None:
+            async with self._opening:
+                # Others may have waited here: each set of certificates takes 1 MiB.
+                if self._session is None:
+                    trust = self._trust
+                    if trust is None:
+                        trust = await in_thread(system_trust)
+                    self._session = _session(trust)
         return self._session
 
     def _is_relayed(self, request: OutboundRequest) -> bool:
@@ -243,6 +239,18 @@ class OutboundClient:
             if sent is not None:
                 await sent.wait_released()
             raise
+
+
+def _session(trust: ssl.SSLContext) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, resolver=NameResolver(), ssl=trust),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        skip_auto_headers=_AUTOMATIC_HEADERS,
+        auto_decompress=False,
+        read_bufsize=READ_BUFFER_BYTES,
+        max_line_size=HTTP_FIELD,
+        max_field_size=HTTP_FIELD,
+    )
 
 
 def _outgoing(headers: Mapping[str, str]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Calls to upstreams over TLS that a bundle trusts, and through forward proxies."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,9 +11,11 @@ from yarl import URL
 
 from providers.status import Status
 from providers.upstream import OutboundRequest, UpstreamError
+from proxy import outbound
 from proxy.outbound import OutboundClient
 from proxy.outbound_settings import outbound_client, outbound_problem
 from proxy.settings import Settings
+from proxy.system_trust import system_trust
 from tests.test_proxy.certificates import certificate
 from tests.test_proxy.network import ForwardProxy, forward_proxy, tls_endpoint
 from tests.test_proxy.raw_upstream import answer_once, raw_upstream
@@ -73,10 +76,18 @@ async def test_without_a_bundle_the_systems_certificates_are_trusted(
 ) -> None:
     system = certificate(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(system))
+    made: list[ssl.SSLContext] = []
+
+    def counted() -> ssl.SSLContext:
+        made.append(system_trust())
+        return made[-1]
+
+    monkeypatch.setattr(outbound, "system_trust", counted)
     async with raw_upstream(answer_once(OK)) as inner:
         async with tls_endpoint(inner, system) as url, client_with(None) as client:
             both = await asyncio.gather(answered(client, url), answered(client, url))
     assert set(both) == {b"ok"}
+    assert len(made) == 1  # with many first calls at once, each one would take 1 MiB
 
 
 async def test_a_bundle_does_not_replace_the_check_of_the_name(tmp_path: Path) -> None:
