@@ -1,10 +1,11 @@
 """Prompts to the APIs that OpenAI has, and others as it has them: chat completions, responses."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from providers.batches.file_references import FileReferences
 from providers.credential import Caller
@@ -22,10 +23,18 @@ from providers.openai_content.generate_to_openai import to_openai_chat
 from providers.openai_content.response_stream import ResponseStream
 from providers.openai_content.responses_from_openai import from_openai_response
 from providers.prompts.stream import StreamReader, event_stream
-from providers.prompts.translation import FromProvider, from_provider, to_provider
+from providers.prompts.translation import (
+    FromProvider,
+    ToProvider,
+    TranslatedPrompt,
+    from_provider,
+    to_provider,
+)
 from providers.resources import AnswerStream, Generated, Prompt
 
 _FILES: Final = "files"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,7 @@ class OpenAIApi:
     """One API. `write` gives the body of a chat completion in `dialect` the form of this API.
 
     `from_answer` and `reader` translate an answer, for a prompt that asks for thoughts or not.
+    `refusals` are the HTTP statuses after which another API may carry the same prompt.
     """
 
     path: str
@@ -40,6 +50,7 @@ class OpenAIApi:
     write: Callable[[dict[str, Any]], dict[str, Any]]
     from_answer: Callable[[bool], FromProvider]
     reader: Callable[[bool], StreamReader[bytes]]
+    refusals: AbstractSet[int] = frozenset()
 
 
 def chat_completions(dialect: Dialect) -> OpenAIApi:
@@ -59,6 +70,8 @@ def responses(dialect: Dialect) -> OpenAIApi:
         to_responses,
         lambda _: from_openai_response,
         lambda _: ResponseStream(),
+        # The model shows no thoughts, the account may not see them, or the server has no such API.
+        refusals=frozenset({400, 404, 405}),
     )
 
 
@@ -75,35 +88,54 @@ class OpenAIPrompts:
         self._apis = apis
 
     async def generate(self, caller: Caller, prompt: Prompt) -> Generated:
-        translation = self._translation(prompt)
-        sent = await to_provider(self._memory, prompt, translation.to_api)
-        async with translation.files.explained(self._client, caller, _FILES):
-            answer = await self._client.ask(caller, translation.api.path, sent.body)
+        translation = _Translation(prompt, self._apis)
+        call = partial(self._client.ask, caller)
+        sent, answer = await self._asked(caller, translation, translation.to_api, call)
         translate = translation.api.from_answer(sent.thoughts)
         document = await from_provider(self._client.name, answer, translate)
         return Generated(document, sent.warnings)
 
     async def stream(self, caller: Caller, prompt: Prompt) -> AnswerStream:
-        translation = self._translation(prompt)
-        sent = await to_provider(self._memory, prompt, translation.to_stream)
-        async with translation.files.explained(self._client, caller, _FILES):
-            reply = await self._client.begin(caller, translation.api.path, sent.body)
+        translation = _Translation(prompt, self._apis)
+        call = partial(self._client.begin, caller)
+        sent, reply = await self._asked(caller, translation, translation.to_stream, call)
         reader = translation.api.reader(sent.thoughts)
         return await event_stream(self._client.name, caller, reply, reader, sent.warnings)
 
-    def _translation(self, prompt: Prompt) -> "_Translation":
-        files = FileReferences(prompt.file_of_uri)
-        return _Translation(prompt.model, files, self._apis)
+    async def _asked(
+        self,
+        caller: Caller,
+        translation: "_Translation",
+        translate: ToProvider,
+        call: Callable[[str, bytes], Awaitable[T]],
+    ) -> tuple[TranslatedPrompt, T]:
+        """The prompt as it was sent, and what `call` gave, from an API that did not refuse it."""
+        sent = await to_provider(self._memory, translation.prompt, translate)
+        while True:
+            try:
+                async with translation.files.explained(self._client, caller, _FILES):
+                    return sent, await call(translation.api.path, sent.body)
+            except FerryError as error:
+                if error.upstream_status not in translation.api.refusals or not translation.others:
+                    raise
+                try:
+                    sent = await to_provider(self._memory, translation.prompt, translate)
+                except FerryError:
+                    raise error from None
 
 
 @dataclass(slots=True)
 class _Translation:
-    """Of one prompt. `api` is set by a translation that succeeds."""
+    """Of one prompt. A translation that succeeds sets `api`, and `others` for the next one."""
 
-    model: str
-    files: FileReferences
+    prompt: Prompt
     apis: ChooseApis
     api: OpenAIApi = field(init=False)
+    others: Sequence[OpenAIApi] = ()
+    files: FileReferences = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.files = FileReferences(self.prompt.file_of_uri)
 
     def to_stream(self, request: dict[str, Any], warnings: Warnings) -> dict[str, Any]:
         if request.get("generationConfig", {}).get("candidateCount", 1) > 1:
@@ -113,7 +145,7 @@ class _Translation:
         return self.to_api(request, warnings) | dict(self.api.dialect.streaming)
 
     def to_api(self, request: dict[str, Any], warnings: Warnings) -> dict[str, Any]:
-        apis = self.apis(request)
+        apis = self.others or self.apis(request)
         rules = apis[0].dialect
         tier = take_service_tier(request, rules.service_tiers, rules.provider)
         return self._by_one_of(apis, request, warnings) | present({"service_tier": tier})
@@ -124,23 +156,30 @@ class _Translation:
         """Raises the refusal of the first API if none can carry the request."""
         first, *others = apis
         try:
-            return self._write(first, request, warnings)
+            return self._write(first, others, request, warnings)
         except FerryError:
-            for api in others:
+            while others:
+                api = others.pop(0)
                 with suppress(FerryError):
-                    return self._write(api, request, warnings)
+                    return self._write(api, others, request, warnings)
             raise
 
-    def _write(self, api: OpenAIApi, request: dict[str, Any], warnings: Warnings) -> dict[str, Any]:
+    def _write(
+        self,
+        api: OpenAIApi,
+        others: Sequence[OpenAIApi],
+        request: dict[str, Any],
+        warnings: Warnings,
+    ) -> dict[str, Any]:
         with warnings.apart() as recorded:
             chat = to_openai_chat(
                 request,
-                model=self.model,
+                model=self.prompt.model,
                 path="",
                 warnings=warnings,
                 file_ids=self.files.id_of,
                 dialect=api.dialect,
             )
         warnings.add(recorded)
-        self.api = api
+        self.api, self.others = api, others
         return api.write(chat)

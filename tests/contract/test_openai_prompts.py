@@ -97,6 +97,33 @@ async def test_the_api_that_is_asked(
     assert answer.warnings == (dropped if thoughts and path == CHAT else "")
 
 
+@pytest.mark.parametrize("asked", [generate, streamed])
+async def test_a_model_without_thoughts_answers_in_chat(openai: OpenAIWithFake, asked: Any) -> None:
+    """It refuses to be asked for a summary of them, which costs nothing."""
+    await asked(openai, configured(**THOUGHTS), model=PLAIN)
+    assert await openai.calls("POST", ".*") == [RESPONSES, CHAT]
+
+
+async def test_thoughts_that_no_model_has_are_named(openai: OpenAIWithFake) -> None:
+    answer = await generate(openai, configured(**THOUGHTS), model=PLAIN)
+    assert answer.warnings == "generationConfig.thinkingConfig.includeThoughts;count=1"
+
+
+async def test_what_chat_refuses_too_has_the_reason_of_chat(openai: OpenAIWithFake) -> None:
+    await openai.strike("POST", CHAT, "status", status=400)
+    error = await refused(generate(openai, configured(**THOUGHTS), model=PLAIN))
+    assert error.upstream_status == 400
+    assert "reasoning.summary" not in str(error)
+    assert await openai.calls("POST", ".*") == [RESPONSES, CHAT]
+
+
+async def test_the_responses_setting_asks_no_other(openai: OpenAIWithFake) -> None:
+    how = {"model": PLAIN, "api": GenerateApi.RESPONSES}
+    error = await refused(generate(openai, configured(**THOUGHTS), **how))
+    assert "reasoning.summary" in str(error)
+    assert await openai.calls("POST", ".*") == [RESPONSES]
+
+
 async def test_an_uploaded_image_needs_responses(openai: OpenAIWithFake) -> None:
     uploaded = await openai.upload(b"an image", "a.png")
     image = {"fileData": {"fileUri": f"files/{uploaded}", "mimeType": "image/png"}}
