@@ -118,8 +118,8 @@ async def test_what_chat_refuses_too_has_the_reason_of_chat(openai: OpenAIWithFa
 
 
 async def test_the_responses_setting_asks_no_other(openai: OpenAIWithFake) -> None:
-    how = {"model": PLAIN, "api": GenerateApi.RESPONSES}
-    error = await refused(generate(openai, configured(**THOUGHTS), **how))
+    asked = generate(openai, configured(**THOUGHTS), model=PLAIN, api=GenerateApi.RESPONSES)
+    error = await refused(asked)
     assert "reasoning.summary" in str(error)
     assert await openai.calls("POST", ".*") == [RESPONSES]
 
