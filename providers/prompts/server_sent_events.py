@@ -17,37 +17,41 @@ async def event_data(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None
     An event without its blank line at the end of the stream counts too: some servers leave it out.
     """
     event = _Event()
-    rest = b""
+    rest = bytearray()  # of a line; it is not read again with each chunk
+    held = b""
     async for chunk in chunks:
-        text = rest + chunk
+        text = held + chunk
         # A line feed may follow in the next chunk.
-        complete = len(text) - text.endswith(b"\r")
-        *lines, rest = _END_OF_LINE.split(text[:complete])
-        rest += text[complete:]
+        held = b"\r" if text.endswith(b"\r") else b""
+        *lines, begun = _END_OF_LINE.split(text.removesuffix(b"\r"))
+        if lines:
+            lines[0] = bytes(rest) + lines[0]
+            rest.clear()
+        rest += begun
         for line in lines:
             if not line and event.data:
                 yield event.take()
             event.add(line)
-        check_event_length(event.size + len(rest))
-    event.add(rest.removesuffix(b"\r"))
+        check_event_length(len(event.data) + len(rest))
+    event.add(bytes(rest))
     if event.data:
         yield event.take()
 
 
 @dataclass(slots=True)
 class _Event:
-    data: list[bytes] = field(default_factory=list)
-    size: int = 0
+    """`data` has a line feed after each of its lines, also after empty ones."""
+
+    data: bytearray = field(default_factory=bytearray)
 
     def add(self, line: bytes) -> None:
         name, _, value = line.partition(b":")
         # Only the first line of a stream can have the mark.
         if name.removeprefix(_BYTE_ORDER_MARK) == b"data":
-            self.data.append(value.removeprefix(b" "))
-            self.size += len(value)
-            check_event_length(self.size)
+            self.data += value.removeprefix(b" ") + b"\n"
+            check_event_length(len(self.data))
 
     def take(self) -> bytes:
-        data = b"\n".join(self.data)
-        self.data, self.size = [], 0
+        data = bytes(self.data[:-1])
+        self.data.clear()
         return data

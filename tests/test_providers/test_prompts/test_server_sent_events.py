@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -53,6 +54,20 @@ async def test_the_cuts_of_a_stream_do_not_matter(texts: list[str], end: bytes, 
     stream = b"".join(b"data: " + text.encode() + end + end for text in texts)
     pieces = [stream[start : start + size] for start in range(0, len(stream), size)]
     assert await data_of(*pieces) == [text.encode() for text in texts]
+
+
+async def test_a_long_event_in_small_pieces_is_read_once() -> None:
+    """Reading it from its start for each piece would take minutes."""
+    pieces = [b"a" * 64] * (STREAM_EVENT // 2 // 64)
+    begun = process_time()
+    (data,) = await data_of(b"data: ", *pieces, b"\n\n")
+    assert process_time() - begun < 5
+    assert len(data) == STREAM_EVENT // 2
+
+
+async def test_an_event_of_countless_empty_lines_is_refused() -> None:
+    with pytest.raises(UpstreamError, match="more than"):
+        await data_of(*[b"data:\n" * 10_000] * (STREAM_EVENT // 10_000 + 1))
 
 
 @pytest.mark.parametrize("line", [b"data: ", b"", b"data: a\ndata: "])
