@@ -124,7 +124,7 @@ XML_DEPTH: Final = Limit(20, "levels", "elements in one another in an S3 answer"
 # A model's words come in small pieces; one event may have log probabilities or a whole call.
 STREAM_EVENT: Final = Limit(4 << 20, "bytes", "one event of a model's stream")
 STREAM_CALLS: Final = Limit(
-    8 << 20, "characters", "the arguments of all function calls in one stream"
+    8 << 20, "characters", "all function calls in one stream, with 256 more for each call"
 )
 # Of 2,048 embeddings with 4,096 numbers; a number has at most 24 bytes.
 EMBEDDINGS: Final = Limit(192 << 20, "bytes", "the embeddings that answer one call")

@@ -7,7 +7,8 @@ piece of a thought waits for its signature, and all calls are in the last chunk.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from io import StringIO
 from typing import Any, Final, TypeAlias
 
 from providers.gemini_content.candidate import Candidate
@@ -17,6 +18,8 @@ from providers.upstream import invalid_answer
 
 Chunk: TypeAlias = dict[str, Any]
 
+# What a call takes besides its texts, as so many characters.
+_CALL: Final = 256
 # Characters of one chunk. The JavaScript SDK's time grows with the square of a chunk's length.
 _PIECE: Final = 64 << 10
 # A stream can have any number of parts that cannot be read.
@@ -28,10 +31,10 @@ _SIGNATURE: Final = "thoughtSignature"
 class _Call:
     """A function call whose arguments come in pieces."""
 
-    name: object
-    call_id: object
+    name: str | None
+    call_id: str | None
     where: str
-    arguments: str = ""
+    arguments: StringIO = field(default_factory=StringIO)
 
 
 class StreamedAnswer:
@@ -42,7 +45,7 @@ class StreamedAnswer:
         self.answer_id: object = None
         self._calls: list[_Call] = []
         self._by_number: dict[int, _Call] = {}
-        self._arguments = 0
+        self._calls_size = 0
         self._thought = ""
         self._signature: str | None = None
         self._said = False
@@ -72,8 +75,13 @@ class StreamedAnswer:
             yield from self._release()
 
     def call(self, number: int, name: object, call_id: object, where: str) -> None:
-        """Begins the function call with that number; `where` is its path in the stream."""
-        call = self._by_number[number] = _Call(name, call_id, where)
+        """Begins the function call with that number; `where` is its path in the stream.
+
+        Raises UpstreamError beyond STREAM_CALLS.
+        """
+        call = _Call(text_or_none(name), text_or_none(call_id), where)
+        self._count(_CALL + len(call.name or "") + len(call.call_id or ""))
+        self._by_number[number] = call
         self._calls.append(call)
 
     def has_call(self, number: int, name: object, call_id: object) -> bool:
@@ -98,10 +106,13 @@ class StreamedAnswer:
         """Raises UpstreamError for a call that was not begun, and beyond STREAM_CALLS."""
         if number not in self._by_number:
             raise invalid_answer("a piece of a function call came before the call")
-        self._arguments += len(text)
-        if self._arguments > STREAM_CALLS:
+        self._count(len(text))
+        self._by_number[number].arguments.write(text)
+
+    def _count(self, characters: int) -> None:
+        self._calls_size += characters
+        if self._calls_size > STREAM_CALLS:
             raise invalid_answer(f"function calls with more than {STREAM_CALLS} characters")
-        self._by_number[number].arguments += text
 
     def end(self, candidate: Candidate, usage: dict[str, Any]) -> Iterator[Chunk]:
         """`candidate` has the finish reason, and notes on it."""
@@ -111,7 +122,8 @@ class StreamedAnswer:
                 raise fault
         for call in self._calls:
             with candidate.reading():
-                candidate.add_call(call.name, call.arguments, call.call_id, call.where)
+                written = call.arguments.getvalue()
+                candidate.add_call(call.name, written, call.call_id, call.where)
         if self._said and not self._calls:
             candidate.add_text("")
         rendered = candidate.render()

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from time import process_time
 from typing import Any
 
 import pytest
@@ -118,9 +119,47 @@ def test_arguments_that_were_cut_are_named() -> None:
 def test_too_many_arguments_end_the_stream() -> None:
     answer = StreamedAnswer()
     answer.call(0, "f", "c1", "calls[0]")
-    answer.add_arguments(0, "a" * STREAM_CALLS)
+    answer.add_arguments(0, "a" * (STREAM_CALLS - 1000))
     with pytest.raises(UpstreamError, match="function calls"):
-        answer.add_arguments(0, "a")
+        answer.add_arguments(0, "a" * 1000)
+
+
+@pytest.mark.parametrize(
+    ("name", "call_id"), [("f", "c"), ("f" * 10_000, None), (None, "c" * 10_000), (["f"], None)]
+)
+def test_too_many_calls_end_the_stream(name: object, call_id: str | None) -> None:
+    answer = StreamedAnswer()
+
+    def begin_calls() -> None:
+        for number in range(STREAM_CALLS // 50):
+            answer.call(number, name, call_id, "calls[0]")
+
+    with pytest.raises(UpstreamError, match="function calls"):
+        begin_calls()
+
+
+def test_what_is_no_name_of_a_call_is_not_kept() -> None:
+    answer = StreamedAnswer()
+    answer.call(0, {"a": "b"}, ["c"], "calls[0]")
+    (candidate,) = ended(answer, "tool_calls")["candidates"]
+    (note,) = candidate["content"]["parts"]
+    assert "calls[0].name is not a string" in note["text"]
+
+
+def test_arguments_in_many_pieces_are_joined_once() -> None:
+    """Copying what is there for each piece would take minutes."""
+    answer = StreamedAnswer()
+    answer.call(0, "f", "c1", "calls[0]")
+    pieces = STREAM_CALLS // 8
+    begun = process_time()
+    answer.add_arguments(0, '{"a":\r\n"')
+    for _ in range(pieces):
+        answer.add_arguments(0, "é\\n")
+    answer.add_arguments(0, '"}')
+    (candidate,) = ended(answer, "tool_calls")["candidates"]
+    assert process_time() - begun < 10
+    (part,) = candidate["content"]["parts"]
+    assert part["functionCall"]["args"] == {"a": "é\n" * pieces}
 
 
 @pytest.mark.parametrize("kind", ["say", "think"])
