@@ -27,6 +27,16 @@ FINISH_REASONS: Final = {
     "model_context_window_exceeded": "MAX_TOKENS",
     "refusal": "SAFETY",
 }
+COUNTS: Final = frozenset(
+    {
+        "input_tokens",
+        "output_tokens",
+        "output_tokens_details",
+        "cache_read_input_tokens",
+        "cache_creation_input_tokens",
+    }
+)
+"""The members of a usage that `usage_of` reads."""
 _NORMAL_ENDS: Final = FINISH_REASONS.keys() - {"refusal"}
 
 # What Anthropic's own tools did before the answer. The answer's text has the outcome.

@@ -5,6 +5,7 @@ from typing import Any
 
 from providers.claude_content.error_types import NO_CREDIT, RPC_STATUS_OF_TYPE
 from providers.claude_content.message_from_anthropic import (
+    COUNTS,
     FINISH_REASONS,
     explain_refusal,
     usage_of,
@@ -105,7 +106,7 @@ class MessageStream:
         self._native = text_or_none(delta.get("stop_reason")) or self._native
         self._stop_details = _part(delta, "stop_details") or self._stop_details
         counts = _part(event, "usage")
-        self._usage |= {name: count for name, count in counts.items() if count is not None}
+        self._usage |= {name: counts[name] for name in COUNTS if counts.get(name) is not None}
 
 
 def _index(event: dict[str, Any]) -> int:

@@ -168,3 +168,12 @@ def test_a_spend_limit_in_the_stream_is_not_to_be_retried() -> None:
 def test_a_piece_of_no_call_is_an_error() -> None:
     with pytest.raises(UpstreamError, match="before the call"):
         chunks_of(START, delta("input_json_delta", partial_json="{}"))
+
+
+def test_only_known_counts_are_kept() -> None:
+    """A stream may name any number of them."""
+    stream = MessageStream()
+    more = ({"type": "message_delta", "usage": {f"more-{n}": 1}} for n in range(1000))
+    for event in (START, *more, {"type": "message_delta", "usage": {"output_tokens": 7}}):
+        assert not list(stream.read(orjson.dumps(event)))
+    assert set(stream._usage) == {"input_tokens", "output_tokens"}
