@@ -1,6 +1,6 @@
 """Refusals of S3 (XML) and Bedrock (JSON) as our errors."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from xml.etree.ElementTree import TreeBuilder
@@ -83,14 +83,14 @@ class MissingBucket(FerryError):
 
 
 def refused(
-    name: str, reply: Reply, data: bytes, region: str, secrets: Iterable[str]
+    name: str, reply: Reply, data: bytes, region: str, secrets: Sequence[str]
 ) -> FerryError:
     """The error for a refusal with the body `data` of the upstream called `name`.
 
     The call went to `region`; `secrets` are removed from the message.
     """
     refusal = _read(reply, data)
-    text = _redact(secrets, _explain(refusal, reply, region))
+    text = redact(secrets, _explain(refusal, reply, region))
     headers = reply.headers
     request_id = headers.get("x-amzn-requestid") or headers.get("x-amz-request-id") or ""
     status = _status(refusal, reply)
@@ -100,21 +100,22 @@ def refused(
         status,
         f"{name}: {text}",
         provider=name,
-        reason=refusal.code or None,
-        request_id=_redact(secrets, request_id) or None,
+        reason=redact(secrets, refusal.code) or None,
+        request_id=redact(secrets, request_id) or None,
         upstream_status=reply.status,
         retry_after=retry_after_of(headers),
     )
 
 
-def error_despite_success(name: str, root: Any, secrets: Iterable[str]) -> FerryError:
+def error_despite_success(name: str, root: Any, secrets: Sequence[str]) -> FerryError:
     """The error for an `<Error>` with the status 200; most of these calls can be retried."""
     refusal = _refusal_in(root)
     status = _STATUS_OF_CODE.get(refusal.code) or _STATUS_WITHOUT_HTTP.get(
         refusal.code, Status.UNAVAILABLE
     )
-    text = _redact(secrets, f"{name}: {refusal.code}: {refusal.message}")
-    return _class_of(refusal)(status, text, provider=name, reason=refusal.code or None)
+    text = redact(secrets, f"{name}: {refusal.code}: {refusal.message}")
+    reason = redact(secrets, refusal.code) or None
+    return _class_of(refusal)(status, text, provider=name, reason=reason)
 
 
 def _class_of(refusal: AwsRefusal) -> type[FerryError]:
@@ -186,7 +187,8 @@ def _refusal_in(root: Any) -> AwsRefusal:
     return AwsRefusal(root.findtext("Code") or "", named)
 
 
-def _redact(secrets: Iterable[str], text: str) -> str:
+def redact(secrets: Sequence[str], text: str) -> str:
+    """`text` without the secrets of the keys that signed the call."""
     for secret in secrets:
         text = text.replace(secret, "***")
     return text

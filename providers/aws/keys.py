@@ -1,7 +1,7 @@
 """AWS keys that sign calls: the caller's, from the SDK's api_key, or the proxy's own."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -35,12 +35,10 @@ class AwsKeys:
     secret_access_key: str = field(repr=False)
     session_token: str | None = field(default=None, repr=False)
 
-    def secrets(self) -> Iterator[str]:
+    def secrets(self) -> Sequence[str]:
         """The values that no message may show; AWS's messages may quote what was signed."""
-        yield self.secret_access_key
-        yield self.access_key_id
-        if self.session_token:
-            yield self.session_token
+        secrets = (self.secret_access_key, self.access_key_id, self.session_token)
+        return [secret for secret in secrets if secret]
 
 
 class KeySource(Protocol):

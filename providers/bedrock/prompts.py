@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from providers.aws.client import AwsClient
+from providers.aws.errors import redact
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget, AwsTargets
 from providers.bedrock.content.bedrock_models import InvocationType
@@ -72,7 +73,9 @@ class BedrockPrompts:
         if reply.headers.get("Content-Type") != _EVENT_STREAM:
             await reply.aclose()
             raise invalid_answer(f"{self._client.name} did not answer with a stream")
-        chunks = translated(typed_events(reply.chunks()), translation.reader(request_id(reply)))
+        secrets = (await translation.target.keys()).secrets()
+        reader = translation.reader(request_id(reply))
+        chunks = translated(typed_events(reply.chunks()), reader, partial(redact, secrets))
         return AnswerStream(chunks, sent.warnings, reply.aclose)
 
     async def _translation(self, caller: Caller, prompt: Prompt) -> "_Translation":

@@ -46,14 +46,10 @@ async def event_stream(
     return AnswerStream(chunks, warnings, reply.aclose)
 
 
-def _unchanged(text: str) -> str:
-    return text
-
-
 async def translated(
     events: AsyncGenerator[T, None],
     reader: StreamReader[T],
-    redact: Callable[[str], str] = _unchanged,
+    redact: Callable[[str], str],
 ) -> AsyncGenerator[bytes, None]:
     """`redact` removes a key from what the provider says in an error inside its stream."""
     try:
@@ -66,7 +62,11 @@ async def translated(
             for chunk in reader.end():
                 yield render_json(chunk)
     except UnreadableAnswer as error:
-        raise unusable(error) from None
+        raise _redacted(unusable(error), redact) from None
     except UpstreamError as error:
-        reason = error.reason and redact(error.reason)
-        raise UpstreamError(error.status, redact(error.message), reason=reason) from None
+        raise _redacted(error, redact) from None
+
+
+def _redacted(error: UpstreamError, redact: Callable[[str], str]) -> UpstreamError:
+    reason = error.reason and redact(error.reason)
+    return UpstreamError(error.status, redact(error.message), reason=reason)

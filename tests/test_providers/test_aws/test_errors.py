@@ -1,6 +1,7 @@
 import pytest
 
-from providers.aws.errors import parse_xml, refused
+from providers.aws.errors import error_despite_success, parse_xml, refused
+from providers.aws.keys import AwsKeys
 from providers.errors import CredentialRefused, FerryError, NotFound
 from providers.status import Status
 from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedReply
@@ -178,11 +179,24 @@ def test_a_call_that_the_upstream_does_not_serve(http: int, body: bytes) -> None
 def test_the_signing_key_is_not_shown() -> None:
     """AWS may quote the request, with the session token."""
     body = b'{"message": "The Canonical String should have been: the-token the-id"}'
-    echo = {"x-amzn-requestid": "of the-id"}
+    echo = {"x-amzn-requestid": "of the-id", "x-amzn-errortype": "E-the-token:http://x.test/"}
     found = error(body, 403, "the-secret", "the-id", "the-token", headers=echo)
-    assert found.request_id == "of ***"
+    assert (found.request_id, found.reason) == ("of ***", "E-***")
     assert "the-" not in found.message
     assert found.message.endswith("should have been: *** ***")
+
+
+def test_every_look_at_the_keys_finds_their_secrets() -> None:
+    """An error has several texts, and each of them is searched."""
+    secrets = AwsKeys("the-id", "the-secret", "the-token").secrets()
+    reply = ScriptedReply(Answer(403, {"x-amzn-requestid": "of the-token"}, b""))
+    found = refused("my-bedrock", reply, b'{"message": "the-id"}', "eu-west-1", secrets)
+    assert (found.message, found.request_id) == ("my-bedrock: ***", "of ***")
+
+
+def test_an_error_with_the_status_of_success_quotes_no_key() -> None:
+    found = error_despite_success("my-bedrock", parse_xml(xml("E-the-id", "the-id")), ["the-id"])
+    assert (found.message, found.reason) == ("my-bedrock: E-***: ***", "E-***")
 
 
 def test_xml_is_read_without_its_namespace() -> None:

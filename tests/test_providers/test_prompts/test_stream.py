@@ -2,6 +2,7 @@
 
 import pytest
 
+from providers.claude_content.message_stream import MessageStream
 from providers.openai_content.chat_stream import ChatStream
 from providers.prompts.stream import event_stream
 from providers.status import Status
@@ -19,6 +20,15 @@ async def test_an_error_in_a_stream_quotes_no_key() -> None:
         await anext(answer.chunks)
     error = failed.value
     assert (error.status, error.message, error.reason) == (Status.UNAVAILABLE, "bad ***", "c-***")
+
+
+async def test_what_is_unreadable_in_a_stream_quotes_no_key() -> None:
+    secret = CALLER.credential.secret
+    block = f'{{"type": "content_block_start", "content_block": {{"type": "{secret}"}}}}'
+    reply = ScriptedReply(200, {"Content-Type": "text/event-stream"}, f"data: {block}\n\n".encode())
+    answer = await event_stream("acme", CALLER, reply, MessageStream(), "")
+    with pytest.raises(UpstreamError, match=r"is of type '\*\*\*'"):
+        await anext(answer.chunks)
 
 
 async def test_what_is_no_stream_is_refused_and_closed() -> None:
