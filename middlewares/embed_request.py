@@ -5,6 +5,7 @@ from dataclasses import replace
 from aiohttp import web
 
 from middlewares import operations as op
+from middlewares.capabilities import EMBEDDINGS
 from middlewares.request_keys import PROVIDER, ROUTE, Parse
 from middlewares.request_rewrite import read_inline, relayed
 from providers.json_api.path_names import check_path_name
@@ -15,7 +16,7 @@ def embed(form: EmbedForm) -> Parse:
     """Reads a call of that form."""
 
     async def parse(request: web.Request) -> op.Operation:
-        if op.EMBEDDINGS.of(request[PROVIDER]) is None:
+        if EMBEDDINGS.of(request[PROVIDER]) is None:
             return replace(await relayed(request), timing=op.Timing.ANSWERED)
         model = request[ROUTE].name
         check_path_name(model, None, "model")

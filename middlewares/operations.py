@@ -1,10 +1,10 @@
 """Operations: each is one call of the SDK with typed arguments, and carries itself out."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import ClassVar, Final, Generic, Protocol, TypeVar
+from typing import ClassVar, Protocol
 
+from middlewares.capabilities import BATCHES, EMBEDDINGS, FILES, MODELS, PROMPTS, RELAY, TOKENS
 from middlewares.outcomes import (
     BatchCreated,
     EmbeddingsMade,
@@ -18,19 +18,8 @@ from middlewares.outcomes import (
 from middlewares.sealing import UploadUrls
 from providers.body import Body
 from providers.credential import Caller
-from providers.errors import unimplemented
 from providers.json_api.path_names import check_path_name
-from providers.provider import (
-    Batches,
-    Embeddings,
-    Files,
-    Models,
-    Prompts,
-    Provider,
-    Relay,
-    RelayedRequest,
-    Tokens,
-)
+from providers.provider import Provider, RelayedRequest
 from providers.resources import (
     Batch,
     Counted,
@@ -46,51 +35,6 @@ from providers.resources import (
 from providers.upload import Chunk, UploadProgress, UploadSession, UploadStart
 from providers.uploads.upload_target import new_session_id
 from providers.upstream import Reply
-
-T_co = TypeVar("T_co", covariant=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Capability(Generic[T_co]):
-    """A part of a provider, with the name that the SDK gives it."""
-
-    name: str
-    of: Callable[[Provider], T_co | None]
-
-    def required(self, provider: Provider) -> T_co:
-        """Raises UNIMPLEMENTED if the provider lacks it."""
-        found = self.of(provider)
-        if found is None:
-            raise unimplemented(f"{self.name} does not work with {provider.name}")
-        return found
-
-
-FILES: Final[Capability[Files]] = Capability("client.files", lambda provider: provider.files)
-BATCHES: Final[Capability[Batches]] = Capability(
-    "client.batches", lambda provider: provider.batches
-)
-PROMPTS: Final[Capability[Prompts]] = Capability(
-    "client.models.generate_content", lambda provider: provider.prompts
-)
-MODELS: Final[Capability[Models]] = Capability(
-    "client.models.list", lambda provider: provider.models
-)
-TOKENS: Final[Capability[Tokens]] = Capability(
-    "client.models.count_tokens", lambda provider: provider.tokens
-)
-EMBEDDINGS: Final[Capability[Embeddings]] = Capability(
-    "client.models.embed_content", lambda provider: provider.embeddings
-)
-# Those that a refusal names: with them, the SDK works.
-CAPABILITIES: Final[Sequence[Capability[object]]] = (
-    FILES,
-    BATCHES,
-    PROMPTS,
-    TOKENS,
-    EMBEDDINGS,
-    MODELS,
-)
-RELAY: Final[Capability[Relay]] = Capability("the relay", lambda provider: provider.relay)
 
 
 class Timing(Enum):

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from middlewares import operations as op
 from middlewares import outcomes
+from middlewares.capabilities import PROMPTS, TOKENS
 from middlewares.ferry_headers import check_cache_header
 from middlewares.file_uris import file_of_uri
 from middlewares.request_keys import PROVIDER, ROUTE
@@ -16,21 +17,21 @@ from providers.resources import Prompt
 
 async def generate(request: web.Request) -> op.Operation:
     check_cache_header(request)
-    if op.PROMPTS.of(request[PROVIDER]) is None:
+    if PROMPTS.of(request[PROVIDER]) is None:
         return replace(await relayed(request), timing=op.Timing.ANSWERED)
     return op.Generate(await _prompt(request))
 
 
 async def stream(request: web.Request) -> op.Operation:
     check_cache_header(request)
-    if op.PROMPTS.of(request[PROVIDER]) is None:
+    if PROMPTS.of(request[PROVIDER]) is None:
         return replace(await relayed(request), timing=op.Timing.ANSWERED)
     form = outcomes.StreamForm(request.query.get("alt", outcomes.StreamForm.LIST))
     return op.Stream(await _prompt(request), form)
 
 
 async def count_tokens(request: web.Request) -> op.Operation:
-    if op.TOKENS.of(request[PROVIDER]) is None:
+    if TOKENS.of(request[PROVIDER]) is None:
         return await relayed(request)
     return op.CountTokens(await _prompt(request))
 

@@ -9,6 +9,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from middlewares import operations as op
+from middlewares.capabilities import CAPABILITIES, RELAY, Capability
 from middlewares.ferry_headers import parse_result_form
 from middlewares.header_text import header_text
 from middlewares.inbound_body import inbound_body, read_whole
@@ -56,13 +57,13 @@ def _observe(request: web.Request) -> None:
 def _check_alt(request: web.Request) -> None:
     """Raises INVALID_ARGUMENT for a form of the answer that the call does not have."""
     known = request[ROUTE].call.alt
-    if not known or op.RELAY.of(request[PROVIDER]) is not None:
+    if not known or RELAY.of(request[PROVIDER]) is not None:
         return
     if any(form not in known for form in request.query.getall("alt", [])):
         raise invalid_argument(f"must be {' or '.join(known)}", path="alt")
 
 
-def named(capability: op.Capability[object], operation: Callable[[str], op.Operation]) -> Parse:
+def named(capability: Capability[object], operation: Callable[[str], op.Operation]) -> Parse:
     """Reads a call on one resource. Without the capability, the request is relayed."""
 
     async def parse(request: web.Request) -> op.Operation:
@@ -74,7 +75,7 @@ def named(capability: op.Capability[object], operation: Callable[[str], op.Opera
 
 
 def paged(
-    capability: op.Capability[object],
+    capability: Capability[object],
     operation: Callable[[int, str | None], op.Operation],
     usual_size: int = _PAGE_SIZE,
 ) -> Parse:
@@ -109,7 +110,7 @@ async def read_inline(request: web.Request) -> bytes:
 
 async def relayed(request: web.Request) -> op.Relayed:
     """Raises UNIMPLEMENTED unless the provider speaks Gemini's protocol."""
-    if op.RELAY.of(request[PROVIDER]) is None:
+    if RELAY.of(request[PROVIDER]) is None:
         raise _unsupported(request)
     method, path = effective_method(request.method), request[ROUTE].target
     target = URL(f"/{path}{_query(request)}", encoded=True)
@@ -128,11 +129,11 @@ def _query(request: web.Request) -> str:
 def _unsupported(request: web.Request) -> FerryError:
     """Says which call is not supported, and what works instead."""
     provider, gateway = request[PROVIDER], request.app[GATEWAY]
-    relaying = [each.name for each in gateway.providers.values() if op.RELAY.of(each) is not None]
+    relaying = [each.name for each in gateway.providers.values() if RELAY.of(each) is not None]
     of_family = refuse_family(request[ROUTE].target, provider.name, relaying)
     if of_family is not None:
         return of_family
-    working = [each.name for each in op.CAPABILITIES if each.of(provider) is not None]
+    working = [each.name for each in CAPABILITIES if each.of(provider) is not None]
     listed = " and ".join(filter(None, [", ".join(working[:-1]), *working[-1:]]))
     target = request[ROUTE].target[:_PATH_SHOWN] or "without a path"
     return unimplemented(

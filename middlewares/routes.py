@@ -5,6 +5,7 @@ from urllib.parse import unquote
 
 from middlewares import operations as op
 from middlewares.batch_request import new_batch
+from middlewares.capabilities import BATCHES, FILES, MODELS
 from middlewares.embed_request import embed
 from middlewares.outcomes import StreamForm
 from middlewares.paths import PREFIX, effective_method, is_below_prefix, split_prefix
@@ -25,13 +26,13 @@ TABLE: Final = {
     ("POST", "upload/files"): UPLOAD,
     ("PUT", "upload/files"): UPLOAD,
     ("POST", "upload/{name}"): Call("upload_elsewhere", upload_elsewhere, alt=()),
-    ("GET", "files"): Call("list_files", paged(op.FILES, op.ListFiles)),
-    ("GET", "files/{name}"): Call("get_file", named(op.FILES, op.GetFile)),
-    ("DELETE", "files/{name}"): Call("delete_file", named(op.FILES, op.DeleteFile)),
+    ("GET", "files"): Call("list_files", paged(FILES, op.ListFiles)),
+    ("GET", "files/{name}"): Call("get_file", named(FILES, op.GetFile)),
+    ("DELETE", "files/{name}"): Call("delete_file", named(FILES, op.DeleteFile)),
     ("GET", "files/{name}:download"): _DOWNLOAD,
     ("GET", "download/files/{name}:download"): _DOWNLOAD,
-    ("GET", "models"): Call("list_models", paged(op.MODELS, op.ListModels, usual_size=50)),
-    ("GET", "models/{name}"): Call("get_model", named(op.MODELS, op.GetModel)),
+    ("GET", "models"): Call("list_models", paged(MODELS, op.ListModels, usual_size=50)),
+    ("GET", "models/{name}"): Call("get_model", named(MODELS, op.GetModel)),
     ("POST", "models/{name}:batchGenerateContent"): Call(
         "generate_batch", new_batch(BatchKind.GENERATE)
     ),
@@ -43,10 +44,10 @@ TABLE: Final = {
     ("POST", "models/{name}:countTokens"): Call("count_tokens", count_tokens),
     ("POST", "models/{name}:embedContent"): Call("embed", embed(EmbedForm.ONE)),
     ("POST", "models/{name}:batchEmbedContents"): Call("embed_many", embed(EmbedForm.MANY)),
-    ("GET", "batches"): Call("list_batches", paged(op.BATCHES, op.ListBatches)),
-    ("GET", "batches/{name}"): Call("get_batch", named(op.BATCHES, op.GetBatch)),
-    ("DELETE", "batches/{name}"): Call("delete_batch", named(op.BATCHES, op.DeleteBatch)),
-    ("POST", "batches/{name}:cancel"): Call("cancel_batch", named(op.BATCHES, op.CancelBatch)),
+    ("GET", "batches"): Call("list_batches", paged(BATCHES, op.ListBatches)),
+    ("GET", "batches/{name}"): Call("get_batch", named(BATCHES, op.GetBatch)),
+    ("DELETE", "batches/{name}"): Call("delete_batch", named(BATCHES, op.DeleteBatch)),
+    ("POST", "batches/{name}:cancel"): Call("cancel_batch", named(BATCHES, op.CancelBatch)),
 }
 
 

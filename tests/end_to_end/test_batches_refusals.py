@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
-from middlewares.operations import CAPABILITIES
+from middlewares.capabilities import CAPABILITIES
 from tests.end_to_end.batch_client import BatchClient, asking, from_file, inline
 from tests.end_to_end.conftest import Ferry
 from tests.end_to_end.fake_client import GEMINI, FakeClient

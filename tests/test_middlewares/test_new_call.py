@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from middlewares import operations as op
+from middlewares.capabilities import FILES
 from middlewares.request_keys import GATEWAY, PROVIDER, ROUTE, Call
 from middlewares.request_rewrite import named, read_inline, relayed
 from middlewares.routes import TABLE
@@ -39,7 +40,7 @@ class RepeatContent:
     text: bytes
 
     async def carry_out(self, provider: Provider, caller: Caller) -> Download:
-        op.FILES.required(provider)
+        FILES.required(provider)
 
         async def chunks() -> AsyncIterator[bytes]:
             for _ in range(2):
@@ -49,7 +50,7 @@ class RepeatContent:
 
 
 async def parse(request: web.Request) -> op.Operation:
-    if op.FILES.of(request[PROVIDER]) is None:
+    if FILES.of(request[PROVIDER]) is None:
         return await relayed(request)
     return RepeatContent(request[ROUTE].name, await read_inline(request))
 
@@ -90,7 +91,7 @@ async def test_a_provider_without_the_capability_relays_it_or_refuses() -> None:
 
 
 async def test_a_call_without_a_body_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    call = Call("get_model", named(op.FILES, lambda name: RepeatContent(name, b"")))
+    call = Call("get_model", named(FILES, lambda name: RepeatContent(name, b"")))
     monkeypatch.setitem(TABLE, ("GET", "models/{name}"), call)
     provider = scripted_provider("p", files=Scripted(lambda *_: None))
     async with running_chain(provider) as client:
