@@ -11,6 +11,7 @@ from middlewares.request_keys import GATEWAY, MEMORY, OBSERVATION
 from providers.body import Body
 from providers.errors import invalid_argument
 from providers.limits import DISCARDED_BODY
+from providers.timed_waits import TimedWaits
 
 _DISCARD_SECONDS: Final = 30
 # The least that a client must send, on average over FERRY_STALL_SECONDS: what it sends may be in
@@ -44,14 +45,14 @@ class Reading:
         self._seen = request[OBSERVATION]
         self._limit = request.app[GATEWAY].time_limits.stalled
         self._seconds_left = self._limit.seconds
+        self._waits = TimedWaits()
 
     async def of(self, read: Awaitable[T]) -> T:
         """What `read` reads. Raises ClientDisconnected."""
         began = time.monotonic()
         try:
-            with self._seen.waiting:
-                async with asyncio.timeout(self._seconds_left):
-                    return await read
+            with self._seen.waiting, self._waits.within(self._seconds_left):
+                return await read
         except TimeoutError:
             raise ClientTooSlow(
                 f"the body came too slowly: it needs {_LEAST_BYTES_PER_SECOND} bytes in each "
@@ -65,10 +66,16 @@ class Reading:
     async def bytes_of(self, read: Awaitable[bytes]) -> bytes:
         """As `of`; empty at the end."""
         chunk = await self.of(read)
+        if not chunk:
+            self.end()
         self._seen.bytes_in += len(chunk)
         earned = len(chunk) / _LEAST_BYTES_PER_SECOND
         self._seconds_left = min(self._limit.seconds, self._seconds_left + earned)
         return chunk
+
+    def end(self) -> None:
+        """Nothing more is read."""
+        self._waits.stop()
 
 
 def _each_read(content: StreamReader) -> Callable[[], Awaitable[bytes]]:
@@ -85,6 +92,7 @@ class _Chunks(AsyncIterator[bytes]):
 
     def __init__(self, request: web.Request) -> None:
         self._reading = Reading(request)
+        self._left = request.content_length
         content = request.content
         # What arrived in several reads is not joined, which would need it in memory twice.
         self._read = content.readany if request.content_length is None else _each_read(content)
@@ -93,6 +101,10 @@ class _Chunks(AsyncIterator[bytes]):
         chunk = await self._reading.bytes_of(self._read())
         if not chunk:
             raise StopAsyncIteration
+        if self._left is not None:
+            self._left -= len(chunk)
+            if not self._left:  # its end may not be read
+                self._reading.end()
         return chunk
 
 

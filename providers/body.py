@@ -119,33 +119,49 @@ class Slices:
 
     def take(self, length: int) -> Body:
         """The next `length` bytes; a stream that ends earlier raises TruncatedBody."""
-        return Body(self._exactly(length), length)
+        return Body(_WholeSlice(self, length), length)
 
     def take_up_to(self, length: int) -> Body:
         """The next `length` bytes, or all that are left if there are fewer."""
-        return Body(self._next(length), None)
+        return Body(_Slice(self, length), None)
 
     async def skip(self, length: int) -> None:
         await drain(self.take(length))
 
-    async def _exactly(self, length: int) -> AsyncIterator[bytes]:
-        end = self.position + length
-        async for piece in self._next(length):
-            yield piece
-            del piece
-        if self.position < end:
-            raise TruncatedBody("the body ended before its declared length")
-
-    async def _next(self, length: int) -> AsyncIterator[bytes]:
-        while length:
-            chunk: bytes | None = self._rest
-            if not chunk:
-                chunk = await anext(self._source, None)
+    async def read(self, limit: int) -> bytes:
+        """At most `limit` bytes, as they arrive; empty at the end of the stream."""
+        chunk: bytes | None
+        chunk, self._rest = self._rest, b""
+        while not chunk:
+            chunk = await anext(self._source, None)
             if chunk is None:
-                return
-            piece, self._rest = chunk[:length], chunk[length:]
-            length -= len(piece)
-            self.position += len(piece)
-            del chunk
-            yield piece
-            del piece
+                return b""
+        if len(chunk) > limit:
+            chunk, self._rest = chunk[:limit], chunk[limit:]
+        self.position += len(chunk)
+        return chunk
+
+
+class _Slice(AsyncIterator[bytes]):
+    """Not a generator: each one that a large body passes through takes 1 % of its CPU time."""
+
+    def __init__(self, slices: Slices, length: int) -> None:
+        self._slices = slices
+        self._left = length
+
+    async def __anext__(self) -> bytes:
+        piece = await self._slices.read(self._left) if self._left else b""
+        if not piece:
+            self._check_end()
+            raise StopAsyncIteration
+        self._left -= len(piece)
+        return piece
+
+    def _check_end(self) -> None:
+        """Any end is right."""
+
+
+class _WholeSlice(_Slice):
+    def _check_end(self) -> None:
+        if self._left:
+            raise TruncatedBody("the body ended before its declared length")

@@ -12,6 +12,7 @@ from aiohttp.payload import Payload
 
 from providers.body import Body, TruncatedBody
 from providers.deadlines import Wait
+from providers.timed_waits import TimedWaits
 
 SLICE_BYTES: Final = 64 << 10
 
@@ -47,6 +48,7 @@ class OutboundBody(Payload):
         self._size = len(body) if isinstance(body, bytes) else body.length
         self._source = _slices(body) if isinstance(body, bytes) else aiter(body.chunks)
         self.stalled: Final = stalled
+        self._waits = TimedWaits()
         self._released = asyncio.Event()
         self._released.set()
         self.failure: BaseException | None = None
@@ -75,6 +77,7 @@ class OutboundBody(Payload):
                 writer.transport.abort()
             raise
         finally:
+            self._waits.stop()
             self._released.set()
 
     async def _send_all(self, writer: AbstractStreamWriter) -> None:
@@ -98,7 +101,7 @@ class OutboundBody(Payload):
                 # (streaming.md section 3): the loop reads it in its next iteration.
                 await asyncio.sleep(0)
                 await asyncio.sleep(0)
-            async with asyncio.timeout(self.stalled.seconds):
+            with self._waits.within(self.stalled.seconds):
                 await writer.write(chunk)
             del chunk  # as in providers/body.py
         if left:

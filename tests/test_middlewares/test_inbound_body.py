@@ -15,6 +15,7 @@ from middlewares.observation import Observation
 from middlewares.request_keys import GATEWAY, OBSERVATION
 from providers.body import Body
 from providers.deadlines import DEFAULT_LIMITS
+from tests.loop_timers import LoopTimers
 
 
 @dataclass
@@ -106,3 +107,16 @@ async def test_a_body_with_a_length_is_not_joined() -> None:
     content.feed_eof()
     chunks = [chunk async for chunk in inbound_body(cast(web.Request, stub)).chunks]
     assert chunks == [b"abc", b"def"]
+
+
+async def test_no_timer_is_left_after_the_last_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upload in many small requests would leave one for each, for a minute."""
+    content = StreamReader(Mock(), 1 << 16, loop=asyncio.get_running_loop())
+    stub = _Request({OBSERVATION: Observation()})
+    stub.content_length = 3
+    stub.content = content
+    stub.app = {GATEWAY: SimpleNamespace(time_limits=DEFAULT_LIMITS)}
+    timers = LoopTimers(monkeypatch)
+    content.feed_data(b"abc")
+    assert await anext(aiter(inbound_body(cast(web.Request, stub)).chunks)) == b"abc"
+    assert [timer.cancelled() for timer in timers.set] == [True]
