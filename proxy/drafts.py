@@ -60,6 +60,14 @@ class Draft:
                 os.fsync(self._file.fileno())
             return _link(self._path, path)
 
+    def finish(self, last: bytes, path: Path) -> bool:
+        """Appends the last piece, publishes, and discards: one call, as each one is a thread's."""
+        try:
+            self.append(last)
+            return self.publish(path)
+        finally:
+            self.discard()
+
     def discard(self) -> None:
         """A draft that cannot be removed is removed by a later start; the object is complete."""
         with self._step:

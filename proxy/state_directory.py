@@ -44,11 +44,12 @@ class DirectoryState:
         path = self._path(name)
         draft = Draft(self.drafts)
         try:
-            await _fill(draft, body)
-            return await in_thread(draft.publish, path)
-        finally:
-            with suppress(OSError):  # an object that is published stays published
+            last = await _fill(draft, body)
+            return await in_thread(draft.finish, last, path)
+        except BaseException:
+            with suppress(OSError):  # what the caller must know is why there is no object
                 await surely_in_thread(draft.discard)
+            raise
 
     async def get(self, name: str) -> Body | None:
         content = _Content(self._path(name))
@@ -75,13 +76,18 @@ class DirectoryState:
         return self._root / f"{check_name(name)}{_OBJECT_MARK}"
 
 
-async def _fill(draft: Draft, body: Body) -> None:
-    size = 0
+async def _fill(draft: Draft, body: Body) -> bytes:
+    """Writes all but the last slice, which is returned; it is smaller than the others."""
+    size, last = 0, b""
     async for piece in in_slices(body.chunks):
         size += len(piece)
-        await in_thread(draft.append, piece)
+        if len(piece) < SLICE_BYTES:
+            last = piece
+        else:
+            await in_thread(draft.append, piece)
     if body.length is not None and size != body.length:
         raise TruncatedBody(f"a body of {body.length} bytes had {size}")
+    return last
 
 
 # --- reading and deleting --------------------------------------------------------------------

@@ -66,9 +66,12 @@ class ResumableUploads:
         return StartedUpload(details, needs_caller=True)
 
     async def send(self, session: UploadSession, chunk: Chunk) -> UploadProgress:
-        end = await self._end(session.id)
-        if end is not None:
-            return await _repeat(chunk, end)
+        # A session that has ended has no key, so no caller, unless a process died in between. Then
+        # the end is found after a chunk that is not the last one.
+        if chunk.finalize or session.caller is None:
+            end = await self._end(session.id)
+            if end is not None:
+                return await _repeat(chunk, end)
         opened = await self._opened(session)
         try:
             progress = await self._take(opened, chunk)

@@ -68,18 +68,32 @@ class SessionParts:
         await multipart.put(await self._upload(session, multipart), _number(offset), body)
 
     async def part_size(self, session: OpenSession, offset: int) -> int | None:
-        """In bytes; None if there is no part at `offset`."""
+        """In bytes; None if there is no part at `offset`.
+
+        The next part is looked up with it: a request asks for the last part before its chunk, and
+        then for the first one of its chunk.
+        """
+        if offset not in session.part_sizes:
+            session.part_sizes.update(await self._sizes_from(session, offset))
+        return session.part_sizes[offset]
+
+    async def _sizes_from(self, session: OpenSession, offset: int) -> dict[int, int | None]:
+        """Of the parts at `offset` and after it."""
+        sizes: dict[int, int | None] = {offset: None, offset + GRANULARITY: None}
         upload = await self._routes.of(session)
         if upload is None:
-            return None
+            return sizes
         multipart = await self._multipart(session)
         try:
             async for part in multipart.parts(upload, after=_number(offset) - 1):
-                return part.size if part.number == _number(offset) else None
+                start = (part.number - 1) * GRANULARITY
+                if start not in sizes:
+                    break
+                sizes[start] = part.size
         except UploadEnded:
             # Complete, but a later step failed: the repeat finds the sizes of parts in the object.
-            return await self._size_within(session, upload, offset)
-        return None
+            return {offset: await self._size_within(session, upload, offset)}
+        return sizes
 
     async def complete(self, session: OpenSession, total: int) -> str:
         """Make the object of `total` bytes from its parts. Returns its name. May be repeated."""

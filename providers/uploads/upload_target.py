@@ -20,7 +20,8 @@ UNDECIDED: Final = "undecided"
 class OpenSession:
     """A session that still accepts bytes: its caller is known. Every request has its own.
 
-    `route` is for `SessionRoutes`, which reads it once in a request.
+    `route` is for `SessionRoutes`, which reads it once in a request, and `part_sizes`, by offset,
+    for `SessionParts`.
     """
 
     def __init__(self, session: UploadSession, caller: Caller) -> None:
@@ -28,6 +29,7 @@ class OpenSession:
         self.details = session.details
         self.caller = caller
         self.route: object = None
+        self.part_sizes: dict[int, int | None] = {}
 
     @property
     def undecided(self) -> bool:

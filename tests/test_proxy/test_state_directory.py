@@ -252,3 +252,21 @@ async def test_a_file_that_opens_after_its_reader_has_gone_is_closed(
     assert not closed.is_set()
     may_open.set()
     assert await asyncio.to_thread(closed.wait, 10)
+
+
+async def test_a_small_object_is_written_with_one_call_of_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each call costs a switch of threads, and OpenAI's parts have a record each."""
+    state, calls = DirectoryState(tmp_path), []
+
+    async def counted(function: Callable[..., Any], *arguments: object) -> Any:
+        calls.append(function)
+        return await in_thread(function, *arguments)
+
+    monkeypatch.setattr(state_directory, "in_thread", counted)
+    monkeypatch.setattr(state_directory, "surely_in_thread", counted)
+    assert await write(state, "a", b"x")
+    assert not await write(state, "a", b"y")
+    assert len(calls) == 2
+    assert await read(state, "a") == b"x"
