@@ -40,9 +40,9 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
 REQUESTS = b'{"key": "sum", "request": {"contents": [{"parts": [{"text": "What is 2+2?"}]}]}}\n'
 
-# In the order of the document: the client, a batch from a file, one inline, and the results in
-# either form.
-CLIENT, FROM_FILE, INLINE, RESULTS, NATIVE = range(5)
+# In the order of the document: the client, a batch from a file, one inline, its results, single
+# requests, and results in the provider's form.
+CLIENT, FROM_FILE, INLINE, RESULTS, SINGLE, NATIVE = range(6)
 
 
 @pytest.fixture(params=["openai", "bedrock"])
@@ -63,6 +63,7 @@ def programs(
                 f'model="{MODELS["bedrock"]}", src=uploaded.name'
             ),
             f'model="{MODELS["openai"]}",\n': f'model="{MODELS["bedrock"]}",\n',
+            f'model = "{MODELS["openai"]}"': f'model = "{MODELS["bedrock"]}"',
         }
     )
 
@@ -74,7 +75,7 @@ WAIT, PROVIDER = "time.sleep(10)", '"x-model-provider": "openai"'
 def replaced(replacements: Mapping[str, str]) -> list[str]:
     """The README's blocks with replacements; each replaced text must appear exactly once."""
     blocks = fenced_blocks(ROOT / "README.md", "python")
-    assert len(blocks) == 5, "there is a program that no test runs"
+    assert len(blocks) == 6, "there is a program that no test runs"
     text = "\0".join(blocks)
     for written, here in replacements.items():
         assert text.count(written) == 1, written
@@ -95,6 +96,17 @@ async def test_the_program_with_inline_requests(programs: list[str], tmp_path: P
     printed = await run(tmp_path, programs[CLIENT], programs[INLINE], programs[RESULTS])
 
     assert printed.splitlines() == ["echo: What is 2+2?"]
+
+
+async def test_the_program_with_single_requests(programs: list[str], tmp_path: Path) -> None:
+    # The fakes' models call a function only when they are told to.
+    program = programs[SINGLE].replace("What is the weather", "call the tool: what is the weather")
+
+    answers, counted = (await run(tmp_path, programs[CLIENT], program)).splitlines()
+
+    assert "echo: What is 2+2?" in answers
+    assert "It is sunny in" in answers
+    assert int(counted) > 0
 
 
 @pytest.mark.parametrize("source", [FROM_FILE, INLINE], ids=["file", "inline"])
