@@ -4,6 +4,7 @@ Items and results have the formats of Anthropic's own batches (anthropic.md sect
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from providers.anthropic.batch_lines import (
@@ -15,7 +16,7 @@ from providers.anthropic.batch_lines import (
 )
 from providers.anthropic.results import from_anthropic_line, plain_anthropic_line
 from providers.batches.file_references import FileReferences
-from providers.batches.result_lines import UNUSABLE_ANSWER, line_with_answer
+from providers.batches.result_lines import line_with_answer
 from providers.claude_content.api_version import OLD_VERSION, needs_old_version
 from providers.claude_content.error_types import type_of_http
 from providers.credential import Caller
@@ -95,10 +96,7 @@ def _render_result(custom_id: str, output: bytes) -> bytes:
         # The id comes first, so it is known even for a line that is too long to parse.
         return {"custom_id": custom_id, "result": {"type": "succeeded", "message": message}}
 
-    try:
-        return line_with_answer(output, line_of)
-    except ValueError:
-        return _render_error(custom_id, 503, UNUSABLE_ANSWER)
+    return line_with_answer(output, line_of, partial(_render_error, custom_id))
 
 
 def _render_error(custom_id: str, code: int, message: str) -> bytes:

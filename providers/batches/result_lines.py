@@ -23,7 +23,7 @@ _SURROGATES: Final = re.compile(
     rb"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
 _REPLACEMENT: Final = rb"\ufffd"
-UNUSABLE_ANSWER: Final = "the model's answer is not a JSON object, or it has too many values"
+_UNUSABLE_ANSWER: Final = "the model's answer is not a JSON object, or it has too many values"
 # What may be a number that is not finite.
 _NOT_FINITE: Final = re.compile(rb"NaN|Infinity|[eE]\+?[0-9]{3}")
 _STRING: Final = rb'("(?:[^"\\]++|\\.)*+")'
@@ -102,18 +102,23 @@ def parse_in_unicode(text: bytes) -> Any:
     return parse_json(_in_unicode(text))
 
 
-def line_with_answer(answer: bytes, line_of: Callable[[dict[str, Any]], dict[str, Any]]) -> bytes:
-    """The line that `line_of` makes of a model's answer. Raises ValueError if it has none.
+def line_with_answer(
+    answer: bytes,
+    line_of: Callable[[dict[str, Any]], dict[str, Any]],
+    error_line: Callable[[int, str], bytes],
+) -> bytes:
+    """The line that `line_of` makes of a model's answer, or an error line for an unusable answer.
 
     The answer must be a JSON object, and the line one that can be read again.
     """
-    # Parsed, since the unchanged bytes might contain a line break.
-    parsed = parse_in_unicode(answer)
-    if not isinstance(parsed, dict):
-        raise ValueError("not a JSON object")  # noqa: TRY004 - of the text
-    rendered = render_line(line_of(parsed))
-    structure_of(rendered)
-    return rendered
+    with suppress(ValueError):
+        # Parsed, since the unchanged bytes might contain a line break.
+        parsed = parse_in_unicode(answer)
+        if isinstance(parsed, dict):
+            rendered = render_line(line_of(parsed))
+            structure_of(rendered)
+            return rendered
+    return error_line(503, _UNUSABLE_ANSWER)
 
 
 def _parse_not_finite(text: str) -> Any:

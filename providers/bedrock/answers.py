@@ -4,11 +4,12 @@ Lines of input and results have the formats of a job (bedrock.md section 3).
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from providers.aws.client import AwsClient
 from providers.aws.target import AwsTargets
-from providers.batches.result_lines import UNUSABLE_ANSWER, line_with_answer
+from providers.batches.result_lines import line_with_answer
 from providers.bedrock.content.bedrock_models import InvocationType
 from providers.bedrock.content.result_from_bedrock import (
     echoed,
@@ -91,10 +92,7 @@ def render_result(record_id: str, output: bytes, model_input: object) -> bytes:
         # The id comes first, so it is known even for a line that is too long to parse.
         return {"recordId": record_id, "modelOutput": answer} | echoed(model_input)
 
-    try:
-        return line_with_answer(output, line_of)
-    except ValueError:
-        return render_error(record_id, 503, UNUSABLE_ANSWER)
+    return line_with_answer(output, line_of, partial(render_error, record_id))
 
 
 def render_error(record_id: str, code: int, message: str) -> bytes:

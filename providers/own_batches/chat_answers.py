@@ -1,11 +1,12 @@
 """Lines of batch input and the answers to them, for APIs with OpenAI's lines and endpoints."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from providers.batches.file_batches.api import FileBatchApi
 from providers.batches.file_references import FileReferences
-from providers.batches.result_lines import UNUSABLE_ANSWER, line_with_answer
+from providers.batches.result_lines import line_with_answer
 from providers.credential import Caller
 from providers.json_api.client import JsonApi
 from providers.json_api.json_text import parse_own_json, render_json, render_line
@@ -68,10 +69,7 @@ def _render_result(custom_id: str, output: bytes) -> bytes:
         # The id comes first, so it is known even for a line that is too long to parse.
         return {"custom_id": custom_id, "response": {"status_code": 200, "body": answer}}
 
-    try:
-        return line_with_answer(output, line_of)
-    except ValueError:
-        return _render_error(custom_id, 503, UNUSABLE_ANSWER)
+    return line_with_answer(output, line_of, partial(_render_error, custom_id))
 
 
 def _render_error(custom_id: str, code: int, message: str) -> bytes:
