@@ -22,7 +22,7 @@ from providers.json_api.client import JsonApi
 from providers.json_api.credential_check import models_check
 from providers.memory import Limits, MemoryBudget
 from providers.observation import UNOBSERVED, Observer
-from providers.own_batches.service import OwnBatches, own_batches
+from providers.own_batches.service import OwnBatches, OwnBatchService
 from providers.prompt_cache import CACHE_HEADER, CacheLife
 from providers.provider import KeyForm, NameForms, Provider
 from providers.resource_names import FileKind
@@ -125,4 +125,5 @@ def _batches(
         return TargetBatches(target, state, memory, limits, observer)
     lines = own_lines(client, options.default_max_tokens, options.cache)
     answers = AnthropicAnswers(client, limits.line)
-    return own_batches(client.name, own, lines, answers, staged, state, memory, limits, observer)
+    service = OwnBatchService(own, state, memory, limits, observer)
+    return service.batches(client.name, lines, answers, staged)

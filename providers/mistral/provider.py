@@ -20,7 +20,7 @@ from providers.mistral.files import MistralFileApi, MistralUploadTarget
 from providers.mistral.models import from_mistral_model
 from providers.observation import UNOBSERVED, Observer
 from providers.own_batches.chat_answers import ChatAnswers, chat_lines
-from providers.own_batches.service import OwnBatches, with_own_batches
+from providers.own_batches.service import OwnBatches, OwnBatchService
 from providers.prompts.openai_prompts import OpenAIPrompts, chat_completions
 from providers.provider import NameForms, Provider
 from providers.retries import Retries
@@ -83,7 +83,6 @@ def mistral(
     own, limits = options.own_batches, options.limits
     if own is None:
         return provider
+    service = OwnBatchService(own, state, memory, limits, observer)
     answers = ChatAnswers(client, limits.line, STATUS_WORDS)
-    return with_own_batches(
-        provider, own, chat_lines(client, batch_api), answers, state, memory, limits, observer
-    )
+    return service.replaced(provider, chat_lines(client, batch_api), answers)

@@ -26,7 +26,7 @@ from providers.openai.tokens import OpenAITokens
 from providers.openai.upload_target import FILE_EXPIRY, OpenAIUploadTarget
 from providers.openai_content.schema_rules import SchemaRule
 from providers.own_batches.chat_answers import ChatAnswers, chat_lines
-from providers.own_batches.service import OwnBatches, with_own_batches
+from providers.own_batches.service import OwnBatches, OwnBatchService
 from providers.prompts.openai_prompts import OpenAIPrompts
 from providers.provider import KeyForm, NameForms, Provider
 from providers.retries import Retries
@@ -112,7 +112,6 @@ def openai(
     own, limits = options.own_batches, options.limits
     if own is None:
         return provider
+    service = OwnBatchService(own, state, memory, limits, observer)
     answers = ChatAnswers(client, limits.line, STATUS_WORDS)
-    return with_own_batches(
-        provider, own, chat_lines(client, batch_api), answers, state, memory, limits, observer
-    )
+    return service.replaced(provider, chat_lines(client, batch_api), answers)

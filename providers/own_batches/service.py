@@ -22,7 +22,7 @@ from providers.uploads.staged_files import StagedFiles
 
 @dataclass(frozen=True, slots=True)
 class OwnBatches:
-    """What is needed to run all batches of a provider.
+    """The settings of a provider whose batches the proxy runs.
 
     `credential` is the proxy's own, if it is used in place of the callers'. `file_life` is how long
     the proxy keeps a file.
@@ -34,53 +34,49 @@ class OwnBatches:
     background: Background
 
 
-def with_own_batches(
-    provider: Provider,
-    own: OwnBatches,
-    lines: OwnLines,
-    answers: Answerer,
-    state: State,
-    memory: MemoryBudget,
-    limits: Limits,
-    observer: Observer,
-) -> Provider:
-    """`provider` with batches that the proxy runs and files that it keeps."""
-    staged = StagedFiles(provider.name, state, own.file_life)
-    batches = own_batches(
-        provider.name, own, lines, answers, staged, state, memory, limits, observer
-    )
-    return with_own_files(provider, batches, staged, state)
+@dataclass(frozen=True, slots=True)
+class OwnBatchService:
+    """Builds what the proxy does in place of a provider."""
 
+    own: OwnBatches
+    state: State
+    memory: MemoryBudget
+    limits: Limits
+    observer: Observer
 
-def own_batches(
-    name: str,
-    own: OwnBatches,
-    lines: OwnLines,
-    answers: Answerer,
-    staged: StagedFiles,
-    state: State,
-    memory: MemoryBudget,
-    limits: Limits,
-    observer: Observer,
-) -> TargetBatches:
-    """`name` is the configured name of the upstream."""
-    credential = own.credential
-    immediate = ImmediateJobs(
-        name,
-        state,
-        memory,
-        own.background,
-        answers,
-        limits.line,
-        own.options,
-        ambient=credential is not None,
-        observer=observer,
-    )
-    if credential is not None:
-        resume = partial(immediate.resume_periodically, partial(Caller, credential))
-        own.background.start(f"unfinished batches of {name}", resume)
-    input_limits = InputLimits(
-        f"the proxy ({own.options.setting})", own.options.requests, STAGED_FILE
-    )
-    target = OwnBatchTarget(name, lines, immediate, staged, memory, limits, input_limits, observer)
-    return TargetBatches(target, state, memory, limits, observer)
+    def replaced(self, provider: Provider, lines: OwnLines, answers: Answerer) -> Provider:
+        """`provider` with batches that the proxy runs and files that it keeps."""
+        staged = StagedFiles(provider.name, self.state, self.own.file_life)
+        batches = self.batches(provider.name, lines, answers, staged)
+        return with_own_files(provider, batches, staged, self.state)
+
+    def batches(
+        self, name: str, lines: OwnLines, answers: Answerer, staged: StagedFiles
+    ) -> TargetBatches:
+        """`name` is the configured name of the upstream."""
+        state, memory, limits, observer = self.state, self.memory, self.limits, self.observer
+        options = self.own.options
+        immediate = self._immediate(name, answers)
+        input_limits = InputLimits(f"the proxy ({options.setting})", options.requests, STAGED_FILE)
+        target = OwnBatchTarget(
+            name, lines, immediate, staged, memory, limits, input_limits, observer
+        )
+        return TargetBatches(target, state, memory, limits, observer)
+
+    def _immediate(self, name: str, answers: Answerer) -> ImmediateJobs:
+        credential, background = self.own.credential, self.own.background
+        immediate = ImmediateJobs(
+            name,
+            self.state,
+            self.memory,
+            background,
+            answers,
+            self.limits.line,
+            self.own.options,
+            ambient=credential is not None,
+            observer=self.observer,
+        )
+        if credential is not None:
+            resume = partial(immediate.resume_periodically, partial(Caller, credential))
+            background.start(f"unfinished batches of {name}", resume)
+        return immediate
