@@ -12,15 +12,15 @@ from providers.state import State
 from proxy.state_directory import DirectoryState
 from proxy.state_store import bounded
 from tests.buckets import FakeS3, new_prefix, opened
-from tests.contract.anthropic_with_fake import anthropic_with_fake
+from tests.contract.anthropic_with_fake import AnthropicWithFake, anthropic_with_fake
 from tests.contract.bedrock_with_fake import (
     MINIMUM,
     BedrockWithFake,
     bedrock_with_fake,
     shows_no_secret,
 )
-from tests.contract.mistral_with_fake import mistral_with_fake
-from tests.contract.openai_with_fake import openai_with_fake
+from tests.contract.mistral_with_fake import MistralWithFake, mistral_with_fake
+from tests.contract.openai_with_fake import OpenAIWithFake, openai_with_fake
 from tests.contract.provider_with_fake import ProviderWithFake
 from tests.memory_state import MemoryState
 from tests.processes import Process, fake
@@ -92,16 +92,36 @@ async def bedrock(
     assert shows_no_secret(caplog.text)
 
 
-# --- every provider that translates ---------------------------------------------------------------
+# --- the other providers --------------------------------------------------------------------------
 
 
 @pytest.fixture
-async def translating(bedrock: BedrockWithFake) -> AsyncIterator[dict[str, ProviderWithFake]]:
-    """Each with its fake, by their names."""
-    async with AsyncExitStack() as stack:
-        yield {
-            "openai": await stack.enter_async_context(openai_with_fake()),
-            "anthropic": await stack.enter_async_context(anthropic_with_fake()),
-            "mistral": await stack.enter_async_context(mistral_with_fake()),
-            "bedrock": bedrock,
-        }
+async def openai() -> AsyncIterator[OpenAIWithFake]:
+    async with openai_with_fake() as work:
+        yield work
+        assert work.no_memory_reserved
+
+
+@pytest.fixture
+async def anthropic() -> AsyncIterator[AnthropicWithFake]:
+    async with anthropic_with_fake() as work:
+        yield work
+        assert work.no_memory_reserved
+
+
+@pytest.fixture
+async def mistral() -> AsyncIterator[MistralWithFake]:
+    async with mistral_with_fake() as work:
+        yield work
+        assert work.no_memory_reserved
+
+
+@pytest.fixture
+def translating(
+    openai: OpenAIWithFake,
+    anthropic: AnthropicWithFake,
+    mistral: MistralWithFake,
+    bedrock: BedrockWithFake,
+) -> dict[str, ProviderWithFake]:
+    """Every provider that translates, with its fake, by their names."""
+    return {"openai": openai, "anthropic": anthropic, "mistral": mistral, "bedrock": bedrock}

@@ -1,7 +1,7 @@
 """Creating a batch at Anthropic: one job, and nothing remains of a failed creation."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -25,19 +25,10 @@ from tests.contract.anthropic_with_fake import (
     MODEL,
     OTHER,
     AnthropicWithFake,
-    anthropic_with_fake,
     from_file,
     inline,
 )
 from tests.contract.provider_with_fake import gemini_lines, json_lines, refused
-
-
-@pytest.fixture
-async def anthropic() -> AsyncIterator[AnthropicWithFake]:
-    async with anthropic_with_fake() as provider_with_fake:
-        yield provider_with_fake
-        assert provider_with_fake.no_memory_reserved
-
 
 # --- a creation that fails leaves nothing ---------------------------------------------------------
 

@@ -1,6 +1,5 @@
 """Anthropic's batches against the fake: the requests, and one result for each."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -24,19 +23,10 @@ from tests.contract.anthropic_with_fake import (
     CALLER,
     MODEL,
     AnthropicWithFake,
-    anthropic_with_fake,
     from_file,
     inline,
 )
 from tests.contract.provider_with_fake import gemini_lines, json_lines, refused
-
-
-@pytest.fixture
-async def anthropic() -> AsyncIterator[AnthropicWithFake]:
-    async with anthropic_with_fake() as provider_with_fake:
-        yield provider_with_fake
-        assert provider_with_fake.no_memory_reserved
-
 
 # --- when all is well -----------------------------------------------------------------------------
 

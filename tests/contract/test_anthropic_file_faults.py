@@ -1,7 +1,6 @@
 """Uploads to Anthropic while answers are lost, invalid or late: one file, or none."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -23,15 +22,8 @@ from tests.contract.anthropic_uploading import (
 from tests.contract.anthropic_with_fake import (
     CALLER,
     AnthropicWithFake,
-    anthropic_with_fake,
 )
 from tests.contract.provider_with_fake import refused, sha256
-
-
-@pytest.fixture
-async def anthropic() -> AsyncIterator[AnthropicWithFake]:
-    async with anthropic_with_fake() as provider_with_fake:
-        yield provider_with_fake
 
 
 async def test_a_lost_answer_creates_no_second_file(anthropic: AnthropicWithFake) -> None:

@@ -1,7 +1,6 @@
 """Files for Anthropic: one list from two, downloads, and lost answers."""
 
 import gc
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -17,15 +16,8 @@ from tests.contract.anthropic_with_fake import (
     OTHER,
     SECRET,
     AnthropicWithFake,
-    anthropic_with_fake,
 )
 from tests.contract.provider_with_fake import body_of, gemini_lines, refused
-
-
-@pytest.fixture
-async def anthropic() -> AsyncIterator[AnthropicWithFake]:
-    async with anthropic_with_fake() as provider_with_fake:
-        yield provider_with_fake
 
 
 async def ids(anthropic: AnthropicWithFake, page_size: int = 100) -> list[str]:

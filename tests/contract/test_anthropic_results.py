@@ -1,6 +1,5 @@
 """The results of batches at Anthropic: one for each request."""
 
-from collections.abc import AsyncIterator
 from unittest.mock import patch
 
 import orjson
@@ -24,18 +23,10 @@ from tests.contract.anthropic_batching import (
 from tests.contract.anthropic_with_fake import (
     CALLER,
     AnthropicWithFake,
-    anthropic_with_fake,
     from_file,
     inline,
 )
 from tests.contract.provider_with_fake import LIMITS, gemini_lines, refused
-
-
-@pytest.fixture
-async def anthropic() -> AsyncIterator[AnthropicWithFake]:
-    async with anthropic_with_fake() as provider_with_fake:
-        yield provider_with_fake
-        assert provider_with_fake.no_memory_reserved
 
 
 async def test_failed_expired_and_lost_requests_have_their_errors(

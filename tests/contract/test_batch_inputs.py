@@ -1,6 +1,5 @@
 """At every provider a text or JSON file is the input of a batch only if its first line is one's."""
 
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
@@ -12,34 +11,15 @@ from providers.provider import Provider
 from providers.resource_names import FileKind, decode_letter
 from providers.status import Status
 from providers.upload import GRANULARITY, Chunk, UploadStart, UploadStatus
-from tests.contract.anthropic_with_fake import AnthropicWithFake, anthropic_with_fake
+from tests.contract.anthropic_with_fake import AnthropicWithFake
 from tests.contract.bedrock_with_fake import BedrockWithFake
-from tests.contract.mistral_with_fake import MistralWithFake, mistral_with_fake
-from tests.contract.openai_with_fake import OpenAIWithFake, openai_with_fake
+from tests.contract.mistral_with_fake import MistralWithFake
+from tests.contract.openai_with_fake import OpenAIWithFake
 from tests.contract.provider_with_fake import ProviderWithFake, body_of, gemini_lines, refused
-from tests.memory_state import MemoryState
 
 LINES = gemini_lines("a", "b")
 NOTES = b"some notes\n" + LINES
 DOCUMENT = b'{"name": "a document", "items": [1, 2]}'
-
-
-@pytest.fixture
-async def openai() -> AsyncIterator[OpenAIWithFake]:
-    async with openai_with_fake() as work:
-        yield work
-
-
-@pytest.fixture
-async def anthropic() -> AsyncIterator[AnthropicWithFake]:
-    async with anthropic_with_fake(MemoryState()) as work:
-        yield work
-
-
-@pytest.fixture
-async def mistral() -> AsyncIterator[MistralWithFake]:
-    async with mistral_with_fake() as work:
-        yield work
 
 
 @pytest.fixture(params=["openai", "anthropic", "mistral", "bedrock"])

@@ -1,6 +1,5 @@
 """The files that a prompt names: missing ones, and servers and models that read none."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
@@ -11,11 +10,10 @@ from providers.provider import Prompts
 from providers.resources import Prompt
 from providers.status import Status
 from proxy.settings import Settings
-from tests.contract.anthropic_with_fake import AnthropicWithFake, anthropic_with_fake
+from tests.contract.anthropic_with_fake import AnthropicWithFake
 from tests.contract.bedrock_with_fake import BedrockWithFake
-from tests.contract.openai_with_fake import OpenAIWithFake, openai_with_fake
+from tests.contract.openai_with_fake import OpenAIWithFake
 from tests.contract.provider_with_fake import ProviderWithFake, refused
-from tests.memory_state import MemoryState
 
 MODELS = {
     "openai": "gpt-4o-mini",
@@ -29,18 +27,6 @@ CALLS = {
 }
 PATH = "contents[0].parts[1].fileData.fileUri"
 PDF = b"%PDF-1.4 one page"
-
-
-@pytest.fixture
-async def openai() -> AsyncIterator[OpenAIWithFake]:
-    async with openai_with_fake() as work:
-        yield work
-
-
-@pytest.fixture
-async def anthropic() -> AsyncIterator[AnthropicWithFake]:
-    async with anthropic_with_fake(MemoryState()) as work:
-        yield work
 
 
 @pytest.fixture(params=list(MODELS))

@@ -1,7 +1,5 @@
 """Mistral's batches that have ended: one result for each request, however a job ends."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from providers.resource_names import parse_file_id, result_file_id
@@ -18,7 +16,6 @@ from tests.contract.mistral_with_fake import (
     MistralWithFake,
     from_file,
     inline,
-    mistral_with_fake,
     native_line,
     text_of,
 )
@@ -26,13 +23,6 @@ from tests.contract.provider_with_fake import gemini_lines, json_lines, refused
 
 TEXTS = [f"question {number}" for number in range(6)]
 FIELDS = ("output_file", "error_file")
-
-
-@pytest.fixture
-async def mistral() -> AsyncIterator[MistralWithFake]:
-    async with mistral_with_fake() as provider_with_fake:
-        yield provider_with_fake
-        assert provider_with_fake.no_memory_reserved
 
 
 async def foreign(mistral: MistralWithFake, *contents: bytes, **metadata: str) -> str:

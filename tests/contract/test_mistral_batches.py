@@ -1,7 +1,7 @@
 """Mistral's batches against the fake: what is sent, one job for one key, and pages."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -26,20 +26,12 @@ from tests.contract.mistral_with_fake import (
     MistralWithFake,
     from_file,
     inline,
-    mistral_with_fake,
     native_line,
     text_of,
 )
 from tests.contract.provider_with_fake import asking, gemini_lines, json_lines, refused
 
 TEXTS = [f"question {number}" for number in range(6)]
-
-
-@pytest.fixture
-async def mistral() -> AsyncIterator[MistralWithFake]:
-    async with mistral_with_fake() as provider_with_fake:
-        yield provider_with_fake
-        assert provider_with_fake.no_memory_reserved
 
 
 # --- what is sent ---------------------------------------------------------------------------------

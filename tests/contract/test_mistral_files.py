@@ -1,7 +1,5 @@
 """Files at Mistral against the fake: names, pages, downloads, and uploads in chunks."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from providers.credential import Caller, Credential
@@ -14,19 +12,11 @@ from tests.contract.mistral_with_fake import (
     MistralWithFake,
     from_file,
     inline,
-    mistral_with_fake,
 )
 from tests.contract.provider_with_fake import body_of, data_of, gemini_lines, refused, sha256
 
 DATA = data_of(2 * GRANULARITY + 100)
 SMALL = DATA[:1000]
-
-
-@pytest.fixture
-async def mistral() -> AsyncIterator[MistralWithFake]:
-    async with mistral_with_fake() as provider_with_fake:
-        yield provider_with_fake
-        assert provider_with_fake.no_memory_reserved
 
 
 async def download(mistral: MistralWithFake, file_id: str) -> bytes:

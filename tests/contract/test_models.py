@@ -1,6 +1,6 @@
 """The lists of models of every provider, and single models."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -9,35 +9,16 @@ from providers.json_api.page_tokens import encode_page_token
 from providers.provider import Models
 from providers.resources import Action, Model
 from providers.status import Status
-from tests.contract.anthropic_with_fake import AnthropicWithFake, anthropic_with_fake
+from tests.contract.anthropic_with_fake import AnthropicWithFake
 from tests.contract.bedrock_with_fake import BedrockWithFake
-from tests.contract.mistral_with_fake import MistralWithFake, mistral_with_fake
-from tests.contract.openai_with_fake import OpenAIWithFake, openai_with_fake
+from tests.contract.mistral_with_fake import MistralWithFake
+from tests.contract.openai_with_fake import OpenAIWithFake
 from tests.contract.provider_with_fake import ProviderWithFake, refused
-from tests.memory_state import MemoryState
 
 PROVIDERS = ["openai", "anthropic", "mistral", "bedrock"]
 GENERATES = (Action.GENERATE, Action.STREAM)
 ARN = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/ferrytests01"
 OPUS = "anthropic.claude-opus-4-7-20260401-v1:0"
-
-
-@pytest.fixture
-async def openai() -> AsyncIterator[OpenAIWithFake]:
-    async with openai_with_fake() as work:
-        yield work
-
-
-@pytest.fixture
-async def anthropic() -> AsyncIterator[AnthropicWithFake]:
-    async with anthropic_with_fake(MemoryState()) as work:
-        yield work
-
-
-@pytest.fixture
-async def mistral() -> AsyncIterator[MistralWithFake]:
-    async with mistral_with_fake() as work:
-        yield work
 
 
 @pytest.fixture(params=PROVIDERS)

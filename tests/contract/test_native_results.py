@@ -1,6 +1,6 @@
 """Results in the provider's own format: exactly the bytes that the provider wrote."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import orjson
 import pytest
@@ -29,20 +29,6 @@ from tests.contract.provider_with_fake import ProviderWithFake, gemini_lines, js
 TEXTS = ["fine", "please fail", "please lose", "fine too"]
 # Not JSON, not UTF-8, and not ended; the line separator is one that some readers cut lines at.
 ODD = '\ufeff{"custom_id" : "a",  "n": 1.50}\r\n\n{"a": "\u2028"}\nno json {"cut": "o'
-
-
-@pytest.fixture
-async def openai() -> AsyncIterator[OpenAIWithFake]:
-    async with openai_with_fake.openai_with_fake() as provider_with_fake:
-        yield provider_with_fake
-        assert provider_with_fake.no_memory_reserved
-
-
-@pytest.fixture
-async def anthropic() -> AsyncIterator[AnthropicWithFake]:
-    async with anthropic_with_fake.anthropic_with_fake() as provider_with_fake:
-        yield provider_with_fake
-        assert provider_with_fake.no_memory_reserved
 
 
 @pytest.fixture

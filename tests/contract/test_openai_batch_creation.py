@@ -1,7 +1,7 @@
 """Creating a batch at OpenAI: one job, and nothing remains of a failed creation."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -26,17 +26,8 @@ from tests.contract.openai_with_fake import (
     OpenAIWithFake,
     from_file,
     inline,
-    openai_with_fake,
 )
 from tests.contract.provider_with_fake import gemini_lines, json_lines, refused
-
-
-@pytest.fixture
-async def openai() -> AsyncIterator[OpenAIWithFake]:
-    async with openai_with_fake() as provider_with_fake:
-        yield provider_with_fake
-        assert provider_with_fake.no_memory_reserved
-
 
 # --- schemas --------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """Batches at OpenAI cancelled, deleted, listed, and without their state."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 
@@ -29,17 +29,8 @@ from tests.contract.openai_with_fake import (
     OpenAIWithFake,
     from_file,
     inline,
-    openai_with_fake,
 )
 from tests.contract.provider_with_fake import gemini_lines, json_lines, refused
-
-
-@pytest.fixture
-async def openai() -> AsyncIterator[OpenAIWithFake]:
-    async with openai_with_fake() as provider_with_fake:
-        yield provider_with_fake
-        assert provider_with_fake.no_memory_reserved
-
 
 # --- failed as a whole ---------------------------------------------------------------------------
 

@@ -1,6 +1,5 @@
 """OpenAI's batches against the fake: the requests, and one result for each."""
 
-from collections.abc import AsyncIterator
 from unittest.mock import patch
 
 import pytest
@@ -26,17 +25,8 @@ from tests.contract.openai_with_fake import (
     OpenAIWithFake,
     from_file,
     inline,
-    openai_with_fake,
 )
 from tests.contract.provider_with_fake import LIMITS, gemini_lines, json_lines, refused
-
-
-@pytest.fixture
-async def openai() -> AsyncIterator[OpenAIWithFake]:
-    async with openai_with_fake() as provider_with_fake:
-        yield provider_with_fake
-        assert provider_with_fake.no_memory_reserved
-
 
 # --- when all is well -----------------------------------------------------------------------------
 

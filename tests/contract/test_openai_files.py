@@ -16,7 +16,7 @@ from providers.status import Status
 from providers.upload import GRANULARITY, UploadStart
 from providers.uploads.native_files import FileRecords
 from providers.uploads.resumable import ResumableUploads
-from tests.contract.openai_with_fake import CALLER, SECRET, OpenAIWithFake, inline, openai_with_fake
+from tests.contract.openai_with_fake import CALLER, SECRET, OpenAIWithFake, inline
 from tests.contract.provider_with_fake import (
     Pieces,
     body_of,
@@ -28,12 +28,6 @@ from tests.contract.provider_with_fake import (
 
 DATA = data_of(2 * GRANULARITY + 100)
 SMALL = DATA[:1000]
-
-
-@pytest.fixture
-async def openai() -> AsyncIterator[OpenAIWithFake]:
-    async with openai_with_fake() as provider_with_fake:
-        yield provider_with_fake
 
 
 async def download(openai: OpenAIWithFake, file_id: str) -> bytes:

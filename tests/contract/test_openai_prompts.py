@@ -1,6 +1,5 @@
 """Which of OpenAI's APIs answers a prompt, and what it is sent, against the fake."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
@@ -10,7 +9,7 @@ from providers.openai.generate_api import GenerateApi
 from providers.provider import Prompts
 from providers.resources import Generated, Prompt
 from providers.status import Status
-from tests.contract.openai_with_fake import OpenAIWithFake, openai_with_fake
+from tests.contract.openai_with_fake import OpenAIWithFake
 from tests.contract.provider_with_fake import asking, refused
 
 CHAT, RESPONSES = "chat/completions", "responses"
@@ -19,13 +18,6 @@ THOUGHTS = {"thinkingConfig": {"includeThoughts": True}}
 SEED = {"seed": 1}
 WEATHER = {"name": "weather", "parametersJsonSchema": {"type": "object", "properties": {}}}
 TOOLS = [{"functionDeclarations": [WEATHER]}]
-
-
-@pytest.fixture
-async def openai() -> AsyncIterator[OpenAIWithFake]:
-    async with openai_with_fake() as work:
-        yield work
-        assert work.no_memory_reserved
 
 
 def prompts(openai: OpenAIWithFake, api: GenerateApi = GenerateApi.AUTO) -> Prompts:

@@ -1,7 +1,6 @@
 """How uploads to OpenAI end: expired, cancelled, or by several requests at once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -16,15 +15,8 @@ from tests.contract.openai_uploading import (
     the_one_file,
     whole,
 )
-from tests.contract.openai_with_fake import OpenAIWithFake, openai_with_fake
+from tests.contract.openai_with_fake import OpenAIWithFake
 from tests.contract.provider_with_fake import refused
-
-
-@pytest.fixture
-async def openai() -> AsyncIterator[OpenAIWithFake]:
-    async with openai_with_fake() as provider_with_fake:
-        yield provider_with_fake
-
 
 # --- endings --------------------------------------------------------------------------------------
 

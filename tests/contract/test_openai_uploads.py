@@ -1,7 +1,6 @@
 """OpenAI's uploads against the fake: one file with the right bytes, also after network faults."""
 
 import time
-from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,15 +22,8 @@ from tests.contract.openai_uploading import (
     the_one_file,
     whole,
 )
-from tests.contract.openai_with_fake import OpenAIWithFake, openai_with_fake
+from tests.contract.openai_with_fake import OpenAIWithFake
 from tests.contract.provider_with_fake import Pieces, refused, sha256
-
-
-@pytest.fixture
-async def openai() -> AsyncIterator[OpenAIWithFake]:
-    async with openai_with_fake() as provider_with_fake:
-        yield provider_with_fake
-
 
 # --- when all is well -----------------------------------------------------------------------------
 

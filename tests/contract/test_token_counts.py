@@ -1,6 +1,5 @@
 """Each provider's own count of a prompt's tokens, against its fake."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
@@ -8,9 +7,9 @@ import pytest
 
 from providers.resources import Counted, Prompt
 from providers.status import Status
-from tests.contract.anthropic_with_fake import AnthropicWithFake, anthropic_with_fake
+from tests.contract.anthropic_with_fake import AnthropicWithFake
 from tests.contract.bedrock_with_fake import NOVA, BedrockWithFake
-from tests.contract.openai_with_fake import OpenAIWithFake, openai_with_fake
+from tests.contract.openai_with_fake import OpenAIWithFake
 from tests.contract.provider_with_fake import ProviderWithFake, asking, refused
 
 OPENAI = "gpt-4o-mini"
@@ -36,20 +35,6 @@ WHOLE = {
     "generationConfig": {"maxOutputTokens": 100, "stopSequences": ["x"], "temperature": 0.5},
 }
 COUNTED_AS = "totalTokens=the%20count%20of%20the%20same%20request%20to%20%2Fv1%2Fresponses;count=1"
-
-
-@pytest.fixture
-async def openai() -> AsyncIterator[OpenAIWithFake]:
-    async with openai_with_fake() as work:
-        yield work
-        assert work.no_memory_reserved
-
-
-@pytest.fixture
-async def anthropic() -> AsyncIterator[AnthropicWithFake]:
-    async with anthropic_with_fake() as work:
-        yield work
-        assert work.no_memory_reserved
 
 
 async def count(work: ProviderWithFake, model: str, body: Any) -> Counted:
