@@ -12,7 +12,6 @@ NO_CREDIT: Final = frozenset(
 
 # Unverified: OpenAI documents no list of these codes; they are from public reports.
 _STATUS_OF_CODE: Final[Mapping[str, Status]] = {
-    "invalid_request_error": Status.INVALID_ARGUMENT,
     "model_not_found": Status.NOT_FOUND,
     "token_limit_exceeded": Status.RESOURCE_EXHAUSTED,
     "rate_limit_exceeded": Status.RESOURCE_EXHAUSTED,
