@@ -6,6 +6,7 @@ from providers.credential import Caller
 from providers.errors import invalid_argument, unimplemented
 from providers.gemini.isolated_relay import IsolatedRelay
 from providers.gemini.owned_resources import uploaded_file
+from providers.gemini.redacted_relay import RedactedRelay
 from providers.json_api.json_text import parse_clients_json, render_json
 from providers.memory import MemoryBudget
 from providers.provider import Provider
@@ -23,7 +24,12 @@ def isolate_tenants(
     ownership = Ownership(provider.name, state)
     references = References(provider.names, owned_native_file)
     relay = provider.relay and IsolatedRelay(
-        provider.name, provider.relay, ownership, references, memory, inline_limit
+        provider.name,
+        RedactedRelay(provider.relay),
+        ownership,
+        references,
+        memory,
+        inline_limit,
     )
     uploads = GoogleNamedUploads(provider.uploads, ownership, uploaded_file)
     return replace(provider, uploads=uploads, relay=relay, keeps_state=True)
