@@ -34,6 +34,8 @@ def reasoning_item(part: dict[str, Any]) -> dict[str, Any] | None:
         item_id, _, encrypted = carried.removeprefix(_REASONING).decode().partition(":")
     except UnicodeDecodeError:
         return None
+    if not item_id or not encrypted:
+        return None  # an id alone could name another client's reasoning that OpenAI keeps
     text = part.get("text") if part.get("thought") else None
     return {
         "type": "reasoning",

@@ -44,5 +44,11 @@ def test_another_providers_signature(part: dict[str, Any]) -> None:
     assert reasoning_item(part) is None
 
 
+@pytest.mark.parametrize("carried", ["rs_1", "rs_1:", ":gAAA", ""])
+def test_a_signature_without_all_of_the_reasoning(carried: str) -> None:
+    forged = b64encode(f"genai-ferry/openai/reasoning:{carried}".encode()).decode()
+    assert reasoning_item({"text": "Rome", "thoughtSignature": forged}) is None
+
+
 def test_claude_takes_no_reasoning_of_openai() -> None:
     assert thinking_block({"thoughtSignature": signature()}) is None
