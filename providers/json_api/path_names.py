@@ -7,8 +7,10 @@ from providers.errors import invalid_argument
 from providers.limits import PATH_NAME
 
 # A server on the way could decode a `%` again, to a dot or a slash.
-_FORBIDDEN: Final = frozenset("?#%\\")
-_DOTS: Final = re.compile(r"(?:^|/)\.{1,2}(?:[/:]|$)")
+# U+FFFD stands for percent-encoded bytes that are not UTF-8.
+_FORBIDDEN: Final = frozenset("?#%\\\ufffd")
+# Some servers take what follows a semicolon for parameters of a segment.
+_DOTS: Final = re.compile(r"(?:^|/)\.{1,2}(?:[/:;]|$)")
 
 
 def check_path_name(name: str, path: str | None, what: str) -> None:
@@ -24,7 +26,8 @@ def check_path_name(name: str, path: str | None, what: str) -> None:
         raise invalid_argument(f"the {what} has more than {PATH_NAME} characters", path=path)
     if not name.isprintable() or not _FORBIDDEN.isdisjoint(name):
         raise invalid_argument(
-            f"the {what} must not have ?, #, %, a backslash or a control character in it",
+            f"the {what} must not have ?, #, %, a backslash, a control character or bytes that are "
+            "not UTF-8 in it",
             path=path,
         )
     if _DOTS.search(name):

@@ -37,6 +37,8 @@ UNSAFE = [
     "a/./b",
     "a/..",
     "..:x",
+    "..;x/y",
+    "a\ufffdb",
     "a?b",
     "a?key=x",
     "a#b",
