@@ -1,7 +1,8 @@
 """Files of the provider in `fileUri` of requests, as opposed to web addresses."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Final
 
 from providers.credential import Caller
@@ -16,6 +17,26 @@ _ONLY_HERE: Final = {
     FileKind.STAGED: "the proxy keeps this file itself",
     FileKind.RESULTS: "this file is the results of a batch",
 }
+
+
+@asynccontextmanager
+async def explained(
+    may_concern_files: Callable[[FerryError], bool], check: Callable[[], Awaitable[None]], hint: str
+) -> AsyncIterator[None]:
+    """Explains the refusal of a call with files: which is missing, or with `hint` what else to do.
+
+    `check` raises the error for a missing file. To call it first would delay every call.
+    """
+    try:
+        yield
+    except FerryError as refused:
+        if not may_concern_files(refused):
+            raise
+        try:
+            await check()
+        except FerryError as error:
+            raise (error if error.path else refused) from None
+        raise refused.adding(hint) from None
 
 
 class FileReferences:
@@ -48,25 +69,15 @@ class FileReferences:
         self.found.setdefault(file_id.native, path)
         return file_id.native
 
-    @asynccontextmanager
-    async def explained(self, client: JsonApi, caller: Caller, folder: str) -> AsyncIterator[None]:
-        """Explains the refusal of a call with these files: which is missing, or what else to do.
-
-        Asking for them first would delay every call.
-        """
-        try:
-            yield
-        except FerryError as error:
-            if not self.found or error.upstream_status not in _MAY_CONCERN_A_FILE:
-                raise
-            refused = error
-        else:
-            return
-        try:
-            await self.check(client, caller, folder)
-        except FerryError as error:
-            raise (error if error.path else refused) from None
-        raise refused.adding(f". If it cannot read the file by its name, send the file {INLINE}")
+    def explained(
+        self, client: JsonApi, caller: Caller, folder: str
+    ) -> AbstractAsyncContextManager[None]:
+        """As the function `explained`, for a call with these files."""
+        return explained(
+            lambda refused: bool(self.found) and refused.upstream_status in _MAY_CONCERN_A_FILE,
+            partial(self.check, client, caller, folder),
+            f". If it cannot read the file by its name, send the file {INLINE}",
+        )
 
     async def check(self, client: JsonApi, caller: Caller, folder: str) -> None:
         """Check that the caller can see each file; `folder` is the path of the provider's files.

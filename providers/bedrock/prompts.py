@@ -9,6 +9,7 @@ from providers.aws.client import AwsClient
 from providers.aws.errors import redact
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget, AwsTargets
+from providers.batches.file_references import explained
 from providers.bedrock.content.bedrock_models import InvocationType
 from providers.bedrock.content.converse_stream import ClaudeStream, ConverseStream, Event
 from providers.bedrock.content.generate_to_bedrock import to_bedrock
@@ -18,7 +19,6 @@ from providers.bedrock.event_stream import typed_events
 from providers.bedrock.jobs.job_media import Media
 from providers.bedrock.runtime import STREAMED, WHOLE, invoke, request_id
 from providers.credential import Caller
-from providers.errors import FerryError
 from providers.gemini_content.media import INLINE
 from providers.gemini_content.service_tier import take_service_tier
 from providers.gemini_content.warnings import Warnings
@@ -89,24 +89,19 @@ class BedrockPrompts:
         model, verb = translation.prompt.model, verbs[translation.invocation]
         headers = translation.headers
         call = partial(invoke, self._client, translation.target, model, verb, body, headers=headers)
-        try:
+        async with explained(
+            lambda refused: bool(translation.media.paths) and refused.reason == _INVALID,
+            partial(translation.media.check, self._s3, translation.target),
+            f". If the model reads no files from S3, send them {INLINE}",
+        ):
             return await self._retries.unsent(call)
-        except FerryError as error:
-            if not translation.media.paths or error.reason != _INVALID:
-                raise
-            refused = error
-        try:
-            await translation.media.check(self._s3, translation.target)
-        except FerryError as error:
-            raise (error if error.path else refused) from None
-        raise refused.adding(f". If the model reads no files from S3, send them {INLINE}")
 
 
 @dataclass(slots=True)
 class _Translation:
     """Of one prompt. `read` is the part of what was sent that its answer depends on.
 
-    `headers` are what the call needs beside the body.
+    `headers` are what the call needs besides the body.
     """
 
     prompt: Prompt
