@@ -23,7 +23,7 @@ from middlewares.request_keys import (
     ROUTE,
     Handler,
 )
-from middlewares.response_rewrite import StreamedResponse
+from middlewares.streamed_response import StreamedResponse
 from providers.errors import FerryError
 from providers.state import StateError
 from providers.upload import UploadProgress, UploadStatus

@@ -1,15 +1,10 @@
 """Sixth step, on the way back: renders the outcome in Gemini's shape, and streams long bodies."""
 
-import asyncio
 import secrets
-from asyncio import Transport
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
-from math import inf
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final, cast
 
 from aiohttp import web
-from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 
 from middlewares import operations as op
@@ -18,18 +13,10 @@ from middlewares.answer_stream import start_stream
 from middlewares.embeddings_answer import embeddings_body
 from middlewares.error_object import error_object, naming_the_provider
 from middlewares.http_rules import named_in_connection
-from middlewares.observation import Observation
 from middlewares.rendering import render_batch, render_file, render_model, render_output
-from middlewares.request_keys import (
-    GATEWAY,
-    LIMITS,
-    OBSERVATION,
-    OPERATION,
-    OUTCOME,
-    REFUSAL,
-    Handler,
-)
-from providers.body import Body, close
+from middlewares.request_keys import GATEWAY, LIMITS, OPERATION, OUTCOME, REFUSAL, Handler
+from middlewares.streamed_response import Reset, StreamedResponse
+from providers.body import Body
 from providers.errors import FerryError
 from providers.json_api.json_text import render_json
 from providers.resources import Batch, Counted, Download, File, Generated, InlineResults, Model
@@ -41,8 +28,6 @@ _CONTENT_TYPES: Final = {
     outcomes.StreamForm.EVENTS: "text/event-stream",
     outcomes.StreamForm.LIST: "application/json",
 }
-
-Reset = Callable[[Transport], None]
 
 # For the error that ends a stream when the client's time is over.
 _LAST_WRITE_SECONDS: Final = 1.0
@@ -252,61 +237,3 @@ def _relayed(reply: Reply, reset: Reset, within: float) -> web.StreamResponse:
         reset=reset,
         within=within,
     )
-
-
-# --- streams -------------------------------------------------------------------------------------
-
-
-class StreamedResponse(web.StreamResponse):
-    """Sends `body` as it arrives, and then always calls `release`.
-
-    If the body fails, `reset` ends the client's connection: after a clean end the client would
-    believe that the body is complete; so it does after `within` seconds. `ended` is called last.
-    """
-
-    def __init__(
-        self,
-        body: Body,
-        *,
-        headers: Mapping[str, str],
-        status: int = 200,
-        release: Callable[[], Awaitable[None]],
-        reset: Reset,
-        within: float = inf,
-    ) -> None:
-        super().__init__(status=status, headers=headers)
-        if body.length is not None:
-            self.content_length = body.length
-        self._source = body
-        self._release = release
-        self._reset = reset
-        self._within = within
-        self.ended: Callable[[], None] = lambda: None
-
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        async with AsyncExitStack() as at_the_end:
-            # Called in the reverse order, each one also if another fails.
-            at_the_end.callback(self.ended)
-            at_the_end.push_async_callback(self._release)
-            at_the_end.push_async_callback(close, self._source)
-            return await self._send(request)
-
-    async def _send(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        seen: Observation = request[OBSERVATION]
-        try:
-            async with asyncio.timeout(None if self._within == inf else self._within):
-                writer = await super().prepare(request)
-                seen.responds()
-                if request.method != "HEAD":
-                    async for chunk in self._source.chunks:
-                        with seen.waiting:
-                            await self.write(chunk)
-                        seen.bytes_out += len(chunk)
-                        del chunk  # as in providers/body.py
-                await self.write_eof()
-        except BaseException as error:
-            seen.cut = type(error).__name__
-            if request.transport is not None:
-                self._reset(request.transport)
-            raise
-        return writer
