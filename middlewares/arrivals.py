@@ -59,7 +59,7 @@ class _Reader:
         self.arrived: list[bytes] = []
 
     async def read(self) -> None:
-        """Closes the stream, since the one who takes from it may be cancelled before it could."""
+        """Also closes the stream: its consumer may be cancelled before it starts."""
         async with aclosing(self._chunks):
             async for chunk in self._chunks:
                 self.arrived.append(chunk)

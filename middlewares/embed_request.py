@@ -1,7 +1,5 @@
 """Reads a call for embeddings into its operation."""
 
-from dataclasses import replace
-
 from aiohttp import web
 
 from middlewares import operations as op
@@ -17,7 +15,7 @@ def embed(form: EmbedForm) -> Parse:
 
     async def parse(request: web.Request) -> op.Operation:
         if EMBEDDINGS.of(request[PROVIDER]) is None:
-            return replace(await relayed(request), timing=op.Timing.ANSWERED)
+            return await relayed(request, op.Timing.ANSWERED)
         model = request[ROUTE].name
         check_path_name(model, None, "model")
         return op.Embed(EmbedRequest(model, form, await read_inline(request)))

@@ -1,7 +1,5 @@
 """Reads a single request to a model into its operation."""
 
-from dataclasses import replace
-
 from aiohttp import web
 
 from middlewares import operations as op
@@ -18,14 +16,14 @@ from providers.resources import Prompt
 async def generate(request: web.Request) -> op.Operation:
     check_cache_header(request)
     if PROMPTS.of(request[PROVIDER]) is None:
-        return replace(await relayed(request), timing=op.Timing.ANSWERED)
+        return await relayed(request, op.Timing.ANSWERED)
     return op.Generate(await _prompt(request))
 
 
 async def stream(request: web.Request) -> op.Operation:
     check_cache_header(request)
     if PROMPTS.of(request[PROVIDER]) is None:
-        return replace(await relayed(request), timing=op.Timing.ANSWERED)
+        return await relayed(request, op.Timing.ANSWERED)
     form = outcomes.StreamForm(request.query.get("alt", outcomes.StreamForm.LIST))
     return op.Stream(await _prompt(request), form)
 

@@ -108,7 +108,7 @@ async def read_inline(request: web.Request) -> bytes:
     return await read_whole(request, limit, "FERRY_INLINE_MAX_BYTES")
 
 
-async def relayed(request: web.Request) -> op.Relayed:
+async def relayed(request: web.Request, timing: op.Timing = op.Timing.RELAYED) -> op.Relayed:
     """Raises UNIMPLEMENTED unless the provider speaks Gemini's protocol."""
     if RELAY.of(request[PROVIDER]) is None:
         raise _unsupported(request)
@@ -116,7 +116,7 @@ async def relayed(request: web.Request) -> op.Relayed:
     target = URL(f"/{path}{_query(request)}", encoded=True)
     headers = CIMultiDict((name, header_text(value)) for name, value in request.headers.items())
     body = inbound_body(request) if request.body_exists else None
-    return op.Relayed(RelayedRequest(method, target, headers, body))
+    return op.Relayed(RelayedRequest(method, target, headers, body), timing)
 
 
 def _query(request: web.Request) -> str:

@@ -8,7 +8,6 @@ from math import ceil
 from typing import Final
 
 _NUMBER: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
-_DURATION: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)s")
 
 
 def retry_after_of(headers: Mapping[str, str]) -> str | None:
@@ -21,13 +20,13 @@ def retry_after_of(headers: Mapping[str, str]) -> str | None:
     if _NUMBER.fullmatch(milliseconds):
         return str(ceil(float(milliseconds) / 1000))
     said = headers.get("retry-after", "")
-    return str(ceil(float(said))) if _NUMBER.fullmatch(said) else _until(said)
+    return seconds_of_duration(f"{said}s") or _until(said)
 
 
 def seconds_of_duration(text: str) -> str | None:
     """The same of a duration as protobuf writes it, such as `7.5s`."""
-    found = _DURATION.fullmatch(text)
-    return None if found is None else str(ceil(float(found[1])))
+    number = text.removesuffix("s")
+    return str(ceil(float(number))) if number != text and _NUMBER.fullmatch(number) else None
 
 
 def _until(date: str) -> str | None:

@@ -64,7 +64,7 @@ class AnthropicPrompts:
 
 @dataclass(slots=True)
 class _Translation:
-    """Of one prompt. `headers` are what the call needs beside the body."""
+    """Of one prompt. `headers` are what the call needs besides the body."""
 
     prompt: Prompt
     cache: CacheLife | None

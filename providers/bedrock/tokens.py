@@ -23,7 +23,7 @@ from providers.resources import Counted, Prompt
 from providers.retries import Retries
 
 _VERB: Final = "count-tokens"
-# What a Converse request may have beside these changes no count, and is refused there.
+# What a Converse request may have besides these changes no count, and is refused there.
 _COUNTED: Final = frozenset({"messages", "system", "toolConfig", "additionalModelRequestFields"})
 
 

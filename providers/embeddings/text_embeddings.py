@@ -142,7 +142,7 @@ def _expected_bytes(lengths: Sequence[int | None]) -> int:
 
 
 def _check(name: str, vectors: Sequence[WrittenVector], call: _Call) -> None:
-    """SDKs do not notice an embedding too few."""
+    """SDKs do not notice a missing embedding."""
     if len(vectors) != len(call.places):
         raise invalid_answer(
             f"{name} answered {len(call.places)} texts with {len(vectors)} embeddings"

@@ -90,7 +90,7 @@ class VectorReader:
         self._left.append(text)
         self._left_size += len(text)
         if self._left_size > UPSTREAM_ANSWER:
-            raise invalid_answer(f"{self._name} answered with much else than embeddings")
+            raise invalid_answer(f"{self._name} answered with too much besides embeddings")
 
     def _take(self, found: re.Match[bytes]) -> bytes:
         text = found[0]

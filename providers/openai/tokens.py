@@ -17,7 +17,7 @@ from providers.resources import Counted, Prompt
 
 _PATH: Final = "responses/input_tokens"
 _FILES: Final = "files"
-# What a request to /v1/responses may have beside these changes no count, and is refused there.
+# What a request to /v1/responses may have besides these changes no count, and is refused there.
 _COUNTED: Final = frozenset({"model", "input", "tools", "tool_choice", "text", "reasoning"})
 
 _NO_SUCH_CALL: Final = (404, 405)

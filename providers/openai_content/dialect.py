@@ -23,7 +23,7 @@ Raises INVALID_ARGUMENT for a file that the provider cannot read in a request.
 WebMedia: TypeAlias = Callable[[str], Part]
 """Makes a part of a web address."""
 OwnThought: TypeAlias = Callable[[dict[str, Any]], Part | None]
-"""The provider's own thought in a part of the model's turn; None if there is none of its own."""
+"""The provider's own thought in a part of the model's turn; None for every other part."""
 Choice: TypeAlias = str | dict[str, Any]
 OfferFunctions: TypeAlias = Callable[
     [FunctionTools, str, Warnings], tuple[list[DeclaredFunction], Choice]

@@ -88,7 +88,7 @@ async def test_an_embedding_without_an_end() -> None:
 
 async def test_an_answer_that_is_mostly_other_text() -> None:
     chunks = [b'{"a":"]' + b"x" * MIB + b"]"] * (UPSTREAM_ANSWER // MIB + 1)
-    assert "much else" in (await refusal(*chunks)).message
+    assert "too much besides" in (await refusal(*chunks)).message
 
 
 async def test_an_answer_that_is_too_long() -> None:
