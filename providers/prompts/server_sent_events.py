@@ -29,9 +29,10 @@ async def event_data(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None
             rest.clear()
         rest += begun
         for line in lines:
-            if not line and event.data:
+            if line:
+                event.add(line)
+            elif event.data:
                 yield event.take()
-            event.add(line)
         check_event_length(len(event.data) + len(rest))
     event.add(bytes(rest))
     if event.data:
