@@ -6,6 +6,7 @@ from typing import Any, cast
 from providers.bedrock.content.converse_stream import Event, stream_error
 from providers.json_api.json_text import parse_object
 from providers.json_api.stream_events import check_event_length, event_object
+from providers.long_work import off_loop_if_long
 from providers.upstream import invalid_answer
 
 
@@ -22,7 +23,8 @@ async def typed_events(chunks: AsyncIterator[bytes]) -> AsyncGenerator[Event, No
             for message in cast("Iterator[Any]", buffer):
                 taken += message.prelude.total_length
                 check_event_length(message.prelude.total_length)
-                yield _event(message.headers, message.payload)
+                payload = message.payload
+                yield await off_loop_if_long(payload, _event, message.headers, payload)
         except ParserError:
             raise invalid_answer("the event stream is damaged") from None
         check_event_length(added - taken)

@@ -10,6 +10,7 @@ from providers.gemini_content.streamed_answer import Chunk
 from providers.json_api.answer_shape import UnreadableAnswer, unusable
 from providers.json_api.client import without_secret
 from providers.json_api.json_text import render_json
+from providers.long_work import off_loop_if_long
 from providers.prompts.server_sent_events import event_data
 from providers.resources import AnswerStream
 from providers.upstream import Reply, UpstreamError, invalid_answer
@@ -42,7 +43,7 @@ async def event_stream(
         await reply.aclose()
         raise invalid_answer(f"{name} did not answer with a stream")
     redact = partial(without_secret, caller=caller)
-    chunks = translated(event_data(reply.chunks()), reader, redact)
+    chunks = translated(event_data(reply.chunks()), reader, redact, bytes)
     return AnswerStream(chunks, warnings, reply.aclose)
 
 
@@ -50,13 +51,18 @@ async def translated(
     events: AsyncGenerator[T, None],
     reader: StreamReader[T],
     redact: Callable[[str], str],
+    text_of: Callable[[T], bytes],
 ) -> AsyncGenerator[bytes, None]:
-    """`redact` removes a key from what the provider says in an error inside its stream."""
+    """`redact` removes a key from what the provider says in an error inside its stream.
+
+    `text_of` gives the text of an event that is still to be parsed; a long one is read in a thread.
+    """
     try:
         async with aclosing(events):
             async for event in events:
-                for chunk in reader.read(event):
-                    yield render_json(chunk)
+                text = text_of(event)
+                for document in await off_loop_if_long(text, _rendered, reader, event):
+                    yield document
                 if reader.ended:
                     break
             for chunk in reader.end():
@@ -65,6 +71,10 @@ async def translated(
         raise _redacted(unusable(error), redact) from None
     except UpstreamError as error:
         raise _redacted(error, redact) from None
+
+
+def _rendered(reader: StreamReader[T], event: T) -> list[bytes]:
+    return [render_json(chunk) for chunk in reader.read(event)]
 
 
 def _redacted(error: UpstreamError, redact: Callable[[str], str]) -> UpstreamError:

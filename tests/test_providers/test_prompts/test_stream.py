@@ -1,8 +1,13 @@
 """A provider's stream: what an error in it may quote."""
 
+from collections.abc import Iterator
+from threading import current_thread, main_thread
+
+import orjson
 import pytest
 
 from providers.claude_content.message_stream import MessageStream
+from providers.gemini_content.streamed_answer import Chunk
 from providers.openai_content.chat_stream import ChatStream
 from providers.prompts.stream import event_stream
 from providers.status import Status
@@ -36,3 +41,22 @@ async def test_what_is_no_stream_is_refused_and_closed() -> None:
     with pytest.raises(UpstreamError, match="acme did not answer with a stream"):
         await event_stream("acme", CALLER, reply, ChatStream(thoughts=False), "")
     assert reply.closed
+
+
+class Threads:
+    """A reader that says in which thread it reads."""
+
+    ended = False
+
+    def read(self, _event: bytes) -> Iterator[Chunk]:
+        yield {"loop": current_thread() is main_thread()}
+
+    def end(self) -> Iterator[Chunk]:
+        return iter(())
+
+
+@pytest.mark.parametrize(("length", "in_the_loop"), [(100, True), (100_000, False)])
+async def test_a_long_event_does_not_hold_the_event_loop(length: int, in_the_loop: bool) -> None:
+    reply = ScriptedReply(200, {"Content-Type": "text/event-stream"}, b"data: " + b"a" * length)
+    answer = await event_stream("acme", CALLER, reply, Threads(), "")
+    assert [orjson.loads(chunk) async for chunk in answer.chunks] == [{"loop": in_the_loop}]

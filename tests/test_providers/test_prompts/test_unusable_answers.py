@@ -36,7 +36,7 @@ async def test_a_stream(choices: object, status: Status) -> None:
         yield orjson.dumps({"choices": [{"delta": {"content": "Hi"}}]})
         yield orjson.dumps({"choices": choices})
 
-    chunks = translated(events(), ChatStream(), str)
+    chunks = translated(events(), ChatStream(), str, bytes)
     assert b"Hi" in await anext(chunks)
     with pytest.raises(UpstreamError) as refused:
         await anext(chunks)
