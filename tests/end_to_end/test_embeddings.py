@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientResponse, ClientSession
-from google import genai
 from google.genai import errors, types
 
 from tests.end_to_end.batch_client import EMBEDDING_MODELS
 from tests.end_to_end.conftest import Ferry
 from tests.end_to_end.fake_client import FakeClient
+from tests.end_to_end.google_client import sdk
 from tests.fakes.bedrock.embeddings import normalized
 from tests.fakes.sample import vector
 
@@ -30,12 +30,6 @@ CAMEL: Any = {"outputDimensionality": LENGTH}
 def expected(fake: FakeClient, text: str) -> list[float]:
     values = vector(text, LENGTH)
     return normalized(values) if fake.kind.name == "bedrock" else values
-
-
-def sdk(ferry: Ferry, fake: FakeClient) -> genai.Client:
-    headers = {"x-model-provider": fake.kind.name, **fake.kind.headers}
-    options = types.HttpOptions(base_url=ferry.base_url, headers=headers)
-    return genai.Client(api_key=fake.kind.key, http_options=options)
 
 
 async def embed(

@@ -8,38 +8,16 @@ from uuid import uuid4
 import orjson
 import pytest
 from aiohttp import ClientResponse, ClientSession
-from google import genai
 from google.genai import errors, types
 
 from tests.end_to_end.batch_client import MODELS
 from tests.end_to_end.conftest import Ferry
 from tests.end_to_end.fake_client import FakeClient
+from tests.end_to_end.google_client import TRANSLATED, ask, sdk
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
-TRANSLATED = pytest.mark.parametrize(
-    "fake", ["openai", "anthropic", "mistral", "bedrock"], indirect=True
-)
-
-
-def sdk(ferry: Ferry, fake: FakeClient) -> genai.Client:
-    headers = {"x-model-provider": fake.kind.name, **fake.kind.headers}
-    options = types.HttpOptions(base_url=ferry.base_url, headers=headers)
-    return genai.Client(api_key=fake.kind.key, http_options=options)
-
-
-async def ask(
-    ferry: Ferry, fake: FakeClient, contents: Any, **config: Any
-) -> types.GenerateContentResponse:
-    with sdk(ferry, fake) as client:
-        return await asyncio.to_thread(
-            client.models.generate_content,
-            model=MODELS[fake.kind.name],
-            contents=contents,
-            config=types.GenerateContentConfig(**config),
-        )
-
-
+CACHING = {"x-ferry-anthropic-cache": "5m"}
 # The call that asks a model, at every provider.
 POST = {"method": "POST", "path": "completions$|messages$|converse|invoke"}
 
@@ -123,19 +101,12 @@ async def test_a_providers_rate_limit_is_passed_on_once(
     assert len(await fake.requests(method="POST", path="/")) == 1
 
 
-def caching(ferry: Ferry, fake: FakeClient) -> genai.Client:
-    headers = {"x-model-provider": fake.kind.name, **fake.kind.headers}
-    headers["x-ferry-anthropic-cache"] = "5m"
-    options = types.HttpOptions(base_url=ferry.base_url, headers=headers)
-    return genai.Client(api_key=fake.kind.key, http_options=options)
-
-
 @pytest.mark.parametrize("fake", ["anthropic", "bedrock"], indirect=True)
 async def test_a_cached_instruction_is_read_again(ferry: Ferry, fake: FakeClient) -> None:
     config = types.GenerateContentConfig(system_instruction=f"{uuid4()} Be brief. " * 300)
 
     def talk() -> list[types.GenerateContentResponseUsageMetadata | None]:
-        with caching(ferry, fake) as client:
+        with sdk(ferry, fake, CACHING) as client:
             chat = client.chats.create(model=MODELS[fake.kind.name], config=config)
             return [chat.send_message(words).usage_metadata for words in ("hello", "again")]
 
@@ -150,7 +121,7 @@ async def test_a_cached_instruction_is_read_again(ferry: Ferry, fake: FakeClient
 @pytest.mark.parametrize("fake", ["openai", "mistral", "gemini"], indirect=True)
 async def test_a_cache_that_the_provider_lacks(ferry: Ferry, fake: FakeClient) -> None:
     def talk() -> None:
-        with caching(ferry, fake) as client:
+        with sdk(ferry, fake, CACHING) as client:
             client.models.generate_content(model=MODELS[fake.kind.name], contents="hello")
 
     with pytest.raises(errors.ClientError, match="remove x-ferry-anthropic-cache") as refused:

@@ -9,7 +9,7 @@ from google.genai import errors, types
 
 from tests.end_to_end.conftest import Ferry
 from tests.end_to_end.fake_client import FakeClient
-from tests.end_to_end.test_generate import TRANSLATED, sdk
+from tests.end_to_end.google_client import TRANSLATED, sdk
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 

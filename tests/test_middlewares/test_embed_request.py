@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 import orjson
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from middlewares.embeddings_answer import embeddings_body
 from providers.resources import Embedded, EmbedForm, EmbedRequest
-from proxy.log_lines import json_lines
+from tests.test_middlewares.logged_line import logged
 from tests.test_middlewares.running_chain import Scripted, running_chain, scripted_provider
 
 KEY = {"x-goog-api-key": "sk-a-callers-key"}
@@ -28,13 +27,6 @@ class Memory:
 
     async def release(self) -> None:
         self.released += 1
-
-
-def line_of(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
-    (line,) = [json_lines().format(r) for r in caplog.records if r.name == "genai_ferry.access"]
-    assert "secret" not in line
-    document: dict[str, Any] = orjson.loads(line)
-    return document
 
 
 async def test_several_texts(caplog: pytest.LogCaptureFixture) -> None:
@@ -54,7 +46,7 @@ async def test_several_texts(caplog: pytest.LogCaptureFixture) -> None:
     assert memory.released == 1
     ((call, _, request),) = embeddings.calls
     assert (call, request) == ("embed", EmbedRequest("a/b:1", EmbedForm.MANY, BODY))
-    line = line_of(caplog)
+    line = logged(caplog, "secret")
     assert (line["operation"], line["status"]) == ("embed_many", 200)
     assert line["warnings"] == ["requests[*].taskType: filled in with search_document (once)"]
 

@@ -14,7 +14,7 @@ from providers.errors import FerryError, invalid_argument, not_found
 from providers.provider import KeyForm
 from providers.status import Status
 from providers.upstream import UpstreamError
-from proxy.log_lines import json_lines
+from tests.test_middlewares.logged_line import logged
 from tests.test_middlewares.running_chain import (
     Scripted,
     ScriptedReply,
@@ -32,14 +32,6 @@ def raising(error: FerryError) -> Scripted:
     return Scripted(act)
 
 
-def logged(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
-    (line,) = [json_lines().format(r) for r in caplog.records if r.name == "genai_ferry.access"]
-    assert KEY not in caplog.text
-    assert KEY not in line
-    document: dict[str, Any] = orjson.loads(line)
-    return document
-
-
 async def line_of(
     caplog: pytest.LogCaptureFixture,
     error: FerryError,
@@ -52,7 +44,7 @@ async def line_of(
     async with running_chain(provider) as client:
         sent = {"x-goog-api-key": KEY, **(headers or {})}
         async with client.get(target, headers=sent) as reply:
-            document = logged(caplog)
+            document = logged(caplog, KEY)
             assert document["request_id"] == reply.headers["x-ferry-request-id"]
             assert document["status"] == reply.status
     return document
@@ -118,7 +110,7 @@ async def test_another_providers_key_in_a_message_is_masked(
     async with running_chain(provider) as client:
         target = "/genai/v1beta/files?pageSize=AIzaSecret99"
         await client.get(target, headers={"x-goog-api-key": KEY})
-    line = logged(caplog)
+    line = logged(caplog, KEY)
     assert line["why"] == "pageSize: '***' is not a page size"
 
 
@@ -142,7 +134,7 @@ async def test_another_providers_key_in_a_name_is_masked(
     async with running_chain(provider) as client:
         target = f"/genai/v1beta/files/{name}"
         await client.get(target, headers={"x-goog-api-key": KEY, "x-model-provider": "openai"})
-    assert logged(caplog)["resource"] == f"files/{shown}"[:200]
+    assert logged(caplog, KEY)["resource"] == f"files/{shown}"[:200]
 
 
 async def test_the_forms_of_keys_keep_their_flags(caplog: pytest.LogCaptureFixture) -> None:
@@ -159,7 +151,7 @@ async def test_the_forms_of_keys_keep_their_flags(caplog: pytest.LogCaptureFixtu
         name = "ascii-é/any-é/case-1/Ascii-e/ascii-e"
         target = f"/genai/v1beta/files/{name}"
         await client.get(target, headers={"x-goog-api-key": KEY, "x-model-provider": "openai"})
-    assert logged(caplog)["resource"] == "files/ascii-é/***/***/Ascii-e/***"
+    assert logged(caplog, KEY)["resource"] == "files/ascii-é/***/***/Ascii-e/***"
 
 
 async def test_a_long_key_is_masked_before_its_name_is_cut(
@@ -184,7 +176,7 @@ async def test_a_request_that_was_answered_is_not_refused(
     gemini = scripted_provider("gemini", relay=Scripted(lambda *_: ScriptedReply()))
     async with running_chain(gemini) as client:
         await client.get("/genai/v1/files/abc", headers={"x-goog-api-key": KEY})
-    assert not {"refused", "why", "resource"} & set(logged(caplog))
+    assert not {"refused", "why", "resource"} & set(logged(caplog, KEY))
 
 
 async def test_a_relayed_refusal_has_the_upstreams_status(
@@ -194,7 +186,7 @@ async def test_a_relayed_refusal_has_the_upstreams_status(
     relay = Scripted(lambda *_: ScriptedReply(status=403, body=b"what the prompt was"))
     async with running_chain(scripted_provider("gemini", relay=relay)) as client:
         await client.get("/genai/v1/files/abc", headers={"x-goog-api-key": KEY})
-    line = logged(caplog)
+    line = logged(caplog, KEY)
     assert (line["resource"], line["upstream_status"], line["status"]) == ("files/abc", 403, 403)
     assert "prompt" not in str(line)
 
@@ -233,6 +225,6 @@ async def test_no_refusal_logs_a_value_of_the_body(
         headers = {"x-goog-api-key": KEY, "Content-Type": "application/json"}
         async with client.post(target, headers=headers, data=orjson.dumps(body)) as reply:
             assert reply.status >= 400
-    line = logged(caplog)
+    line = logged(caplog, KEY)
     assert line["refused"]
     assert PROMPT not in str({**line, "input_file": None})

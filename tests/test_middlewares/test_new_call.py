@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-import orjson
 import pytest
 from aiohttp import web
 
@@ -19,7 +18,7 @@ from providers.credential import Caller
 from providers.memory import BUDGET_BYTES
 from providers.provider import Provider
 from providers.resources import Download
-from proxy.log_lines import json_lines
+from tests.test_middlewares.logged_line import logged
 from tests.test_middlewares.running_chain import (
     Scripted,
     ScriptedReply,
@@ -72,8 +71,7 @@ async def test_a_new_call_from_its_route_to_its_streamed_answer(
             assert await reply.read() == b"data: publisher/m:0 a hi\n" * 2
         assert client.app is not None
         client.app[GATEWAY].memory.take(BUDGET_BYTES)  # the body's reservation was released
-    (line,) = [json_lines().format(r) for r in caplog.records if r.name == "genai_ferry.access"]
-    assert orjson.loads(line)["operation"] == "repeat_content"
+    assert logged(caplog, "a hi")["operation"] == "repeat_content"
 
 
 async def test_a_provider_without_the_capability_relays_it_or_refuses() -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
-from typing import Any
 
 import orjson
 import pytest
@@ -13,7 +12,7 @@ from providers.errors import FerryError
 from providers.resources import AnswerStream, Counted, Generated, Prompt
 from providers.status import Status
 from providers.upstream import UpstreamError, invalid_answer
-from proxy.log_lines import json_lines
+from tests.test_middlewares.logged_line import logged
 from tests.test_middlewares.running_chain import (
     Scripted,
     ScriptedReply,
@@ -40,13 +39,6 @@ def answering(*items: bytes | FerryError, warnings: str = "") -> Scripted:
     return Scripted(lambda *_: AnswerStream(chunks(*items), warnings))
 
 
-def line_of(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
-    (line,) = [json_lines().format(r) for r in caplog.records if r.name == "genai_ferry.access"]
-    assert "secret" not in line
-    document: dict[str, Any] = orjson.loads(line)
-    return document
-
-
 async def test_a_prompt_and_its_answer(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="genai_ferry")
     prompts = Scripted(lambda *_: Generated(b'{"secret": 1}', DROPPED))
@@ -57,7 +49,7 @@ async def test_a_prompt_and_its_answer(caplog: pytest.LogCaptureFixture) -> None
     ((call, _, prompt),) = prompts.calls
     assert isinstance(prompt, Prompt)
     assert (call, prompt.model, prompt.request) == ("generate", "a/b:1", BODY)
-    line = line_of(caplog)
+    line = logged(caplog, "secret")
     assert (line["operation"], line["status"]) == ("generate", 200)
     assert line["warnings"] == ["safetySettings: dropped (once)"]
 
@@ -72,7 +64,7 @@ async def test_a_count(caplog: pytest.LogCaptureFixture) -> None:
     ((call, _, prompt),) = tokens.calls
     assert isinstance(prompt, Prompt)
     assert (call, prompt.model, prompt.request) == ("count", "a/b:1", BODY)
-    line = line_of(caplog)
+    line = logged(caplog, "secret")
     assert (line["operation"], line["warnings"]) == (
         "count_tokens",
         ["safetySettings: dropped (once)"],
@@ -111,7 +103,7 @@ async def test_an_error_in_the_middle_is_an_event_and_in_the_log(
     error = orjson.loads(second.removeprefix(b"data: "))["error"]
     assert (error["status"], error["message"]) == ("UNAVAILABLE", "broken off")
     assert error["details"][0]["domain"] == "p"
-    line = line_of(caplog)
+    line = logged(caplog, "secret")
     assert (line["status"], line["refused"], line["why"]) == (200, "UNAVAILABLE", "broken off")
 
 
@@ -124,7 +116,7 @@ async def test_what_a_provider_says_in_a_stream_is_not_logged(
     async with running_chain(scripted_provider("p", prompts=prompts)) as client:
         async with client.post(f"{STREAM}?alt=sse", data=BODY, headers=KEY) as reply:
             assert "your secret prompt was bad" in await reply.text()
-    line = line_of(caplog)
+    line = logged(caplog, "secret")
     assert (line["refused"], line["upstream_error"]) == ("UNAVAILABLE", "server_error")
 
 
