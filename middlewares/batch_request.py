@@ -9,6 +9,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from middlewares import operations as op
+from middlewares.capabilities import BATCHES
 from middlewares.ferry_headers import IDEMPOTENCY_KEY, check_cache_header
 from middlewares.file_uris import file_of_uri
 from middlewares.header_text import header_text
@@ -77,7 +78,7 @@ def _fingerprint(of_body: str, request: web.Request) -> str:
 
 async def _relayed_batch(request: web.Request) -> op.Relayed:
     """Refuses a creation that names another provider's file, and says whose file it is."""
-    operation = await relayed(request)
+    operation = await relayed(request, BATCHES)
     if "Content-Encoding" in request.headers or not (
         0 < (request.content_length or 0) <= INSPECTED_BODY
     ):

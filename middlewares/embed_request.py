@@ -15,7 +15,7 @@ def embed(form: EmbedForm) -> Parse:
 
     async def parse(request: web.Request) -> op.Operation:
         if EMBEDDINGS.of(request[PROVIDER]) is None:
-            return await relayed(request, op.Timing.ANSWERED)
+            return await relayed(request, EMBEDDINGS, op.Timing.ANSWERED)
         model = request[ROUTE].name
         check_path_name(model, None, "model")
         return op.Embed(EmbedRequest(model, form, await read_inline(request)))

@@ -16,21 +16,21 @@ from providers.resources import Prompt
 async def generate(request: web.Request) -> op.Operation:
     check_cache_header(request)
     if PROMPTS.of(request[PROVIDER]) is None:
-        return await relayed(request, op.Timing.ANSWERED)
+        return await relayed(request, PROMPTS, op.Timing.ANSWERED)
     return op.Generate(await _prompt(request))
 
 
 async def stream(request: web.Request) -> op.Operation:
     check_cache_header(request)
     if PROMPTS.of(request[PROVIDER]) is None:
-        return await relayed(request, op.Timing.ANSWERED)
+        return await relayed(request, PROMPTS, op.Timing.ANSWERED)
     form = outcomes.StreamForm(request.query.get("alt", outcomes.StreamForm.LIST))
     return op.Stream(await _prompt(request), form)
 
 
 async def count_tokens(request: web.Request) -> op.Operation:
     if TOKENS.of(request[PROVIDER]) is None:
-        return await relayed(request)
+        return await relayed(request, TOKENS)
     return op.CountTokens(await _prompt(request))
 
 

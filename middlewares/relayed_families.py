@@ -35,7 +35,8 @@ FAMILIES: Final[Sequence[Family]] = (
     _collection(
         "cachedContents",
         "other providers keep no content under a name",
-        "send the content with each request",
+        "send the content with each request; the README's part on prompt caching says where its "
+        "start can be cached",
     ),
     _collection(
         "tunedModels",
@@ -46,13 +47,13 @@ FAMILIES: Final[Sequence[Family]] = (
         "predict",
         re.compile(r"models/.+:predict$"),
         "it makes images with Google's models",
-        "no call makes images on other providers",
+        "no call makes images",
     ),
     Family(
         "predictLongRunning",
         re.compile(r"models/.+(?::predictLongRunning$|/operations(?:/|$))"),
         "it makes videos with Google's models",
-        "no call makes videos on other providers",
+        "no call makes videos",
     ),
     _collection(
         "fileSearchStores",
@@ -104,5 +105,5 @@ def refuse_family(target: str, provider: str, relaying: Sequence[str]) -> FerryE
     served = f"only {' or '.join(relaying)} has it" if relaying else "no provider here has it"
     return unimplemented(
         f"{family.name} is not served on {provider}; {served}: {family.reason}. "
-        f"What works on {provider}: {family.instead}"
+        f"On {provider}: {family.instead}"
     )

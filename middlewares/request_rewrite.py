@@ -1,6 +1,6 @@
 """Fifth step: reads the Gemini-shaped request into one typed operation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from typing import Final
 
@@ -9,7 +9,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from middlewares import operations as op
-from middlewares.capabilities import CAPABILITIES, RELAY, Capability
+from middlewares.capabilities import CAPABILITIES, FILES, RELAY, Capability
 from middlewares.ferry_headers import parse_result_form
 from middlewares.header_text import header_text
 from middlewares.inbound_body import inbound_body, read_whole
@@ -29,7 +29,7 @@ from middlewares.request_keys import (
 from providers.errors import FerryError, invalid_argument, unimplemented
 from providers.fair_shares import SHARE_USER, ShareUser
 from providers.limits import PAGE_ITEMS, PAGE_SIZE_DIGITS
-from providers.provider import RelayedRequest
+from providers.provider import Provider, RelayedRequest
 
 _PAGE_SIZE: Final = 10
 _PATH_SHOWN: Final = 120
@@ -68,7 +68,7 @@ def named(capability: Capability[object], operation: Callable[[str], op.Operatio
 
     async def parse(request: web.Request) -> op.Operation:
         if capability.of(request[PROVIDER]) is None:
-            return await relayed(request)
+            return await relayed(request, capability)
         return operation(request[ROUTE].name)
 
     return parse
@@ -83,7 +83,7 @@ def paged(
 
     async def parse(request: web.Request) -> op.Operation:
         if capability.of(request[PROVIDER]) is None:
-            return await relayed(request)
+            return await relayed(request, capability)
         query = request.query
         text = query.get("pageSize") or query.get("page_size") or str(usual_size)
         if not (text.isascii() and text.isdigit() and len(text) <= PAGE_SIZE_DIGITS):
@@ -99,7 +99,7 @@ def paged(
 async def download_file(request: web.Request) -> op.Operation:
     form = parse_result_form(request)
     if request[PROVIDER].files is None:
-        return await relayed(request)
+        return await relayed(request, FILES)
     return op.DownloadFile(request[ROUTE].name, form)
 
 
@@ -108,10 +108,17 @@ async def read_inline(request: web.Request) -> bytes:
     return await read_whole(request, limit, "FERRY_INLINE_MAX_BYTES")
 
 
-async def relayed(request: web.Request, timing: op.Timing = op.Timing.RELAYED) -> op.Relayed:
-    """Raises UNIMPLEMENTED unless the provider speaks Gemini's protocol."""
+async def relayed(
+    request: web.Request,
+    missing: Capability[object] | None = None,
+    timing: op.Timing = op.Timing.RELAYED,
+) -> op.Relayed:
+    """Raises UNIMPLEMENTED unless the provider speaks Gemini's protocol.
+
+    `missing` is the capability that would serve the call otherwise.
+    """
     if RELAY.of(request[PROVIDER]) is None:
-        raise _unsupported(request)
+        raise _unsupported(request, missing)
     method, path = effective_method(request.method), request[ROUTE].target
     target = URL(f"/{path}{_query(request)}", encoded=True)
     headers = CIMultiDict((name, header_text(value)) for name, value in request.headers.items())
@@ -126,17 +133,29 @@ def _query(request: web.Request) -> str:
     return f"?{kept}" if kept else ""
 
 
-def _unsupported(request: web.Request) -> FerryError:
-    """Says which call is not supported, and what works instead."""
+def _unsupported(request: web.Request, missing: Capability[object] | None) -> FerryError:
+    """Says which call is not supported, what works instead, and where it works."""
     provider, gateway = request[PROVIDER], request.app[GATEWAY]
     relaying = [each.name for each in gateway.providers.values() if RELAY.of(each) is not None]
     of_family = refuse_family(request[ROUTE].target, provider.name, relaying)
     if of_family is not None:
         return of_family
     working = [each.name for each in CAPABILITIES if each.of(provider) is not None]
-    listed = " and ".join(filter(None, [", ".join(working[:-1]), *working[-1:]]))
     target = request[ROUTE].target[:_PATH_SHOWN] or "without a path"
     return unimplemented(
         f"{effective_method(request.method)} {target} is not supported for {provider.name}: only "
-        f"{listed} work{'s' if len(working) == 1 else ''} with {provider.name}"
+        f"{_listed(working)} work{'s' if len(working) == 1 else ''} with {provider.name}"
+        f"{_elsewhere(gateway.providers.values(), missing)}"
     )
+
+
+def _elsewhere(providers: Iterable[Provider], missing: Capability[object] | None) -> str:
+    """Says which providers have what is missing here."""
+    if missing is None:
+        return ""
+    having = sorted(each.name for each in providers if missing.of(each) or RELAY.of(each))
+    return f"; {missing.name} works with {_listed(having)}" if having else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

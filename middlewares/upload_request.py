@@ -8,6 +8,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from middlewares import operations as op
+from middlewares.capabilities import FILES
 from middlewares.ferry_headers import parse_expiry
 from middlewares.header_text import header_text
 from middlewares.inbound_body import inbound_body, read_whole, refuse_encoded
@@ -52,7 +53,7 @@ async def _upload(request: web.Request) -> op.Operation:
     gateway, provider, version = request.app[GATEWAY], request[PROVIDER], request[ROUTE].version
     protocol, expiry = upload_protocol(request), parse_expiry(request, provider)
     if protocol is not Protocol.RESUMABLE and provider.files is None:
-        return await relayed(request)
+        return await relayed(request, FILES)
     # Raises before anything is created: the answer contains the proxy's address.
     address = gateway.public_address.of(request)
     if protocol is Protocol.RESUMABLE:

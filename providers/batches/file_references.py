@@ -63,7 +63,7 @@ class FileReferences:
         if file_id.kind in _ONLY_HERE:
             raise invalid_argument(
                 f"{_ONLY_HERE[file_id.kind]}, and the provider cannot read it in a request; "
-                "send its text as a text part",
+                f"send text as a text part, and others {INLINE}",
                 path=path,
             )
         self.found.setdefault(file_id.native, path)

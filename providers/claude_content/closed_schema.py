@@ -86,11 +86,17 @@ def _require_known(keyword: str, value: object, path: str) -> None:
         case "minItems" if value not in (0, 1):
             raise invalid_argument("must be 0 or 1", path=path)
         case "additionalProperties" if value is not False:
-            raise invalid_argument("must be false: objects are closed", path=path)
+            raise invalid_argument(
+                "must be false: Anthropic takes only objects whose members are all in properties",
+                path=path,
+            )
         case "format" | "minItems" | "additionalProperties":
             return
         case _ if keyword not in _KEPT:
-            raise invalid_argument("Anthropic cannot enforce this keyword", path=path)
+            raise invalid_argument(
+                "Anthropic cannot enforce this keyword; leave it out, or say it in the description",
+                path=path,
+            )
 
 
 def _named(value: object, path: str, warnings: Warnings) -> dict[str, Any]:

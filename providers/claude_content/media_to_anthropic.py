@@ -7,6 +7,7 @@ from providers.errors import invalid_argument
 from providers.gemini_content.json_path import member
 from providers.gemini_content.media import (
     IMAGES,
+    INLINE,
     PDF,
     FileIds,
     bare_type,
@@ -51,9 +52,9 @@ def to_anthropic_file_media(
     documents: tuple[str, ...] = (PDF,) if file_id is None else (PDF, _PLAIN)
     if file_id is None:
         require_web_address(uri, path)
-        source = {"type": "url", "url": uri}
+        source, way = {"type": "url", "url": uri}, "by web address"
     else:
-        source = {"type": "file", "file_id": file_id}
+        source, way = {"type": "file", "file_id": file_id}, "as a file"
     mime_type = bare_type(file_data)
     if mime_type in IMAGES:
         drop_name(file_data, path, warnings)
@@ -61,7 +62,9 @@ def to_anthropic_file_media(
     if mime_type in documents:
         return _document(source, file_data)
     kinds = ", ".join([*documents, *IMAGES])
-    raise unsupported_type(path, "Anthropic", f"{kinds} here; mimeType must say which it is")
+    text = mime_type.startswith("text/")
+    instead = f"send other text {INLINE}" if text else "mimeType must say which it is"
+    raise unsupported_type(path, "Anthropic", f"{kinds} {way}; {instead}")
 
 
 def _document(source: dict[str, Any], media: dict[str, Any]) -> dict[str, Any]:

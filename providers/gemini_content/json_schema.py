@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from providers.errors import invalid_argument
+from providers.errors import FerryError, invalid_argument
 from providers.gemini_content.json_path import item, member
 from providers.json_api.json_text import parse_json
 
@@ -152,9 +152,13 @@ class ObjectRoot:
         """Raise INVALID_ARGUMENT if the root of the schema at `path` does not fit."""
         needed = f'{self.provider} takes a schema whose root has the type "object"'
         if schema.get("type", "object") != "object":
-            raise invalid_argument(needed, path=member(path, "type"))
+            raise _wrong_root(needed, member(path, "type"))
         for keyword in self.without:
             if keyword in schema:
-                raise invalid_argument(f"{needed} and no {keyword}", path=member(path, keyword))
+                raise _wrong_root(f"{needed} and no {keyword}", member(path, keyword))
         if "type" not in schema:
-            raise invalid_argument(needed, path=member(path, "type"))
+            raise _wrong_root(needed, member(path, "type"))
+
+
+def _wrong_root(needed: str, path: str) -> FerryError:
+    return invalid_argument(f"{needed}; put it into a property of an object", path=path)

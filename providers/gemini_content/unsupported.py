@@ -8,7 +8,9 @@ from providers.gemini_content.json_path import member
 from providers.gemini_content.warnings import Warnings
 
 _ONLY_AT_GEMINI: Final = {
-    "cachedContent": "{} cannot read content that Gemini caches",
+    "cachedContent": (
+        "{} cannot read content that Gemini caches; send the content itself with the request"
+    ),
     "store": "{} stores no conversations",
     "continuationToken": "{} cannot continue an answer of Gemini",
     "modelArmorConfig": "{} has no Model Armor",

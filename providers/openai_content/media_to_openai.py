@@ -25,7 +25,8 @@ def to_openai_inline_media(
     require_blob(blob, path)
     make_part = dialect.inline_media.get(bare_type(blob))
     if make_part is None:
-        raise unsupported_type(path, dialect.provider, dialect.takes)
+        takes = f"{dialect.takes}; send text as a text part"
+        raise unsupported_type(path, dialect.provider, takes)
     return make_part(blob, path, warnings)
 
 

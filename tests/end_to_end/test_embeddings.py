@@ -122,4 +122,8 @@ async def test_anthropic_has_none(ferry: Ferry, fake: FakeClient) -> None:
     with sdk(ferry, fake) as client, pytest.raises(errors.ServerError) as refused:
         await asyncio.to_thread(client.models.embed_content, model="claude", contents="a")
     assert refused.value.code == 501
-    assert "batchEmbedContents is not supported for anthropic" in str(refused.value.message)
+    message = str(refused.value.message)
+    assert "batchEmbedContents is not supported for anthropic" in message
+    assert message.endswith(
+        "client.models.embed_content works with bedrock, gemini, mistral and openai"
+    )

@@ -86,7 +86,7 @@ async def test_every_family_is_refused_before_a_provider_is_called(
             assert (reply.status, error["code"], error["status"]) == (501, 501, "UNIMPLEMENTED")
             assert error["message"] == (
                 f"{family.name} is not served on {name}; only gemini has it: {family.reason}. "
-                f"What works on {name}: {family.instead}"
+                f"On {name}: {family.instead}"
             ), (method, path)
     assert await fake.requests() == []
 

@@ -178,3 +178,26 @@ async def test_a_missing_capability_is_unimplemented(method: str, path: str, nam
             assert error["message"] == (
                 f"{method} {named} is not supported for openai: only client.files works with openai"
             )
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "missing"),
+    [
+        ("POST", "models/m:generateContent", "client.models.generate_content"),
+        ("POST", "models/m:streamGenerateContent", "client.models.generate_content"),
+        ("POST", "models/m:countTokens", "client.models.count_tokens"),
+        ("POST", "models/m:embedContent", "client.models.embed_content"),
+        ("POST", "models/m:batchGenerateContent", "client.batches"),
+        ("GET", "batches", "client.batches"),
+        ("GET", "batches/a", "client.batches"),
+        ("GET", "models/m", "client.models.list"),
+    ],
+)
+async def test_who_has_a_missing_capability(method: str, path: str, missing: str) -> None:
+    openai = scripted_provider("openai", files=Scripted(lambda *_: Page([])))
+    gemini = scripted_provider("gemini", relay=Scripted(lambda *_: ScriptedReply()))
+    async with running_chain(openai, gemini) as client:
+        headers = {**KEY, "x-model-provider": "openai"}
+        async with client.request(method, f"/genai/v1/{path}", headers=headers) as reply:
+            message = (await reply.json())["error"]["message"]
+    assert message.endswith(f"works with openai; {missing} works with gemini")

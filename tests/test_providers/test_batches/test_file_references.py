@@ -4,6 +4,7 @@ import pytest
 
 from providers.batches.file_references import FileReferences
 from providers.errors import FerryError
+from providers.gemini_content.media import INLINE
 from providers.resource_names import FileId, FileKind, native_file_id, result_file_id
 from providers.resources import any_file
 from providers.status import Status
@@ -44,6 +45,15 @@ def test_a_file_that_no_request_can_name(start: str, file_id: str, message: str)
     with pytest.raises(FerryError, match=message) as refused:
         FileReferences(any_file).id_of(f"{start}/{file_id}", PATH)
     assert (refused.value.status, refused.value.path) == (Status.INVALID_ARGUMENT, PATH)
+
+
+@pytest.mark.parametrize("file_id", [STAGED, result_file_id("batch_a")])
+def test_a_file_that_only_the_proxy_has_is_refused_with_what_would_be_right(file_id: str) -> None:
+    with pytest.raises(FerryError) as refused:
+        FileReferences(any_file).id_of(f"files/{file_id}", PATH)
+    assert refused.value.message.endswith(
+        f"cannot read it in a request; send text as a text part, and others {INLINE}"
+    )
 
 
 def test_references_are_kept_with_the_first_path() -> None:

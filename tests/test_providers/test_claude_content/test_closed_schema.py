@@ -91,3 +91,22 @@ def test_schemas_that_anthropic_cannot_enforce(schema: object, path: str) -> Non
     with pytest.raises(FerryError) as refused:
         _close(schema)
     assert refused.value.path == path
+
+
+@pytest.mark.parametrize(
+    ("schema", "message"),
+    [
+        (
+            _OBJECT | {"additionalProperties": _STRING},
+            "must be false: Anthropic takes only objects whose members are all in properties",
+        ),
+        (
+            _STRING | {"maxLength": 1},
+            "Anthropic cannot enforce this keyword; leave it out, or say it in the description",
+        ),
+    ],
+)
+def test_a_refusal_says_what_would_be_right(schema: object, message: str) -> None:
+    with pytest.raises(FerryError) as refused:
+        _close(schema)
+    assert refused.value.message.endswith(f": {message}")

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from providers.gemini_content.media import INLINE
 from tests.test_providers.test_claude_content.translate import (
     FILES,
     dropped,
@@ -135,6 +136,36 @@ def test_files_that_anthropic_cannot_read(
 ) -> None:
     error = refusal(contents=[user({"fileData": {"fileUri": uri, "mimeType": mime_type}})])
     assert error.path == f"request.contents[0].parts[0].fileData.{field}"
+
+
+@pytest.mark.parametrize(
+    ("uri", "mime_type", "message"),
+    [
+        (
+            _KNOWN,
+            "text/markdown",
+            "Anthropic takes application/pdf, text/plain, image/png, image/jpeg, image/jpg, "
+            f"image/gif, image/webp as a file; send other text {INLINE}",
+        ),
+        (
+            "https://example.com/a.txt",
+            "text/plain",
+            "Anthropic takes application/pdf, image/png, image/jpeg, image/jpg, image/gif, "
+            f"image/webp by web address; send other text {INLINE}",
+        ),
+    ],
+)
+def test_a_text_file_is_refused_with_what_would_be_right(
+    uri: str, mime_type: str, message: str
+) -> None:
+    error = refusal(contents=[user({"fileData": {"fileUri": uri, "mimeType": mime_type}})])
+    assert error.message.endswith(f"mimeType: {message}")
+
+
+@pytest.mark.parametrize("uri", [_KNOWN, "https://example.com/a.txt"])
+def test_a_file_without_a_type_is_refused_with_what_is_missing(uri: str) -> None:
+    error = refusal(contents=[user({"fileData": {"fileUri": uri}})])
+    assert "mimeType must say which it is" in error.message
 
 
 @pytest.mark.parametrize(

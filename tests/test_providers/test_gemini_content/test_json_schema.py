@@ -127,6 +127,7 @@ def test_an_unsupported_root_is_refused(schema: dict[str, Any], field: str) -> N
         ObjectRoot("Elsewhere", ("anyOf", "enum"))(schema, "schema")
     assert refused.value.path == f"schema.{field}"
     assert "Elsewhere" in refused.value.message
+    assert refused.value.message.endswith("; put it into a property of an object")
 
 
 def test_without_excluded_keywords_only_the_type_is_checked() -> None:

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from providers.errors import FerryError
 from providers.gemini_content.unsupported import check_request_fields
 from providers.gemini_content.warnings import Warnings
 
@@ -22,3 +23,12 @@ def test_the_warnings(request_fields: dict[str, Any], rendered: str) -> None:
     warnings = Warnings()
     check_request_fields(request_fields, "request", warnings, "OpenAI")
     assert warnings.render() == rendered
+
+
+def test_a_cache_of_geminis_is_refused_with_what_would_be_right() -> None:
+    with pytest.raises(FerryError) as refused:
+        check_request_fields({"cachedContent": "cachedContents/x"}, "", Warnings(), "OpenAI")
+    assert refused.value.message == (
+        "cachedContent: OpenAI cannot read content that Gemini caches; send the content itself "
+        "with the request"
+    )

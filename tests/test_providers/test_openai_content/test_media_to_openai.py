@@ -59,6 +59,11 @@ def test_other_inline_media_is_refused(mime_type: str) -> None:
     assert error.path == "request.contents[0].parts[0].inlineData.mimeType"
 
 
+def test_inline_text_is_refused_with_what_would_be_right() -> None:
+    error = refusal(contents=[user({"inlineData": {"mimeType": "text/plain", "data": "AAAA"}})])
+    assert error.message.endswith("and WAV and MP3 audio; send text as a text part")
+
+
 @pytest.mark.parametrize("missing", ["mimeType", "data"])
 def test_inline_media_without_its_type_or_data(missing: str) -> None:
     blob = {"mimeType": "image/png", "data": "AAAA"}
