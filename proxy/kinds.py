@@ -77,6 +77,8 @@ def _openai(name: str, settings: ProviderSettings, deps: Dependencies) -> Provid
         # A provider with another name is another server, with its own rules for schemas.
         schema_rule=OPENAI_SCHEMAS if name == openai.KIND else any_schema,
         generate_api=_generate_api(name, settings),
+        # Other servers write their reasoning unasked.
+        chat_thoughts=None if name == openai.KIND else {},
         own_batches=_own_batches(name, settings, deps),
     )
     return openai.openai(name, options, deps.upstream, deps.state, deps.memory, deps.observer)

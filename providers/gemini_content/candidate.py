@@ -39,6 +39,7 @@ class Candidate:
         self._finish_message: str | None = None
         self._parts: list[Part] = []
         self._signature: str | None = None
+        self._shows_thoughts = True
         self._text_bytes = 0
         self._sources: list[dict[str, Any]] = []
         self._chosen: list[TokenLogprob] = []
@@ -68,12 +69,18 @@ class Candidate:
         uris = self.read_each(citations, where, lambda citation, _: uri_of(citation))
         self.add_citations(segment.source(uri) for uri in dict.fromkeys(uris))
 
+    def leave_out_thoughts(self) -> None:
+        """For a request that does not ask for them: those added from here on are not shown."""
+        self._shows_thoughts = False
+
     def add_thought(self, text: str, signature: str | None = None) -> None:
         """Add a thought: its text, the signature for the next request, or both.
 
         A signature without a text goes on the next part: the chats of the Go SDK forget an answer
         that has a part with nothing else.
         """
+        if not self._shows_thoughts:
+            return
         if text:
             self._add({"text": text, "thought": True})
             if signature is not None:

@@ -48,6 +48,7 @@ class StreamedAnswer:
         self._calls_size = 0
         self._thought = ""
         self._signature: str | None = None
+        self._shows_thoughts = True
         self._said = False
         self._faults: dict[str, UnreadableAnswer] = {}
 
@@ -58,8 +59,12 @@ class StreamedAnswer:
             part = {"text": text[start : start + _PIECE], **self._pending_signature()}
             yield self._chunk(part, **(members if start == 0 else {}))
 
+    def leave_out_thoughts(self) -> None:
+        """For a request that does not ask for them: those that follow are not shown."""
+        self._shows_thoughts = False
+
     def think(self, text: str) -> Iterator[Chunk]:
-        if not text:
+        if not text or not self._shows_thoughts:
             return
         yield from self._release()
         yield from self._release_signature()

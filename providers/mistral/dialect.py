@@ -95,4 +95,5 @@ MISTRAL_DIALECT: Final = Dialect(
     # Unverified: that other models refuse a length.
     sized_models=re.compile(r"codestral-embed.*", re.DOTALL),
     message_rule=_check_message,
+    thoughts={},  # a model that thinks writes them unasked
 )

@@ -1,5 +1,6 @@
 """Which of OpenAI's APIs answers a prompt."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any
@@ -18,8 +19,12 @@ class GenerateApi(StrEnum):
     RESPONSES = "responses"
 
 
-def apis_of(setting: GenerateApi, schema_rule: SchemaRule) -> ChooseApis:
-    chat = chat_completions(replace(OPENAI_DIALECT, schema_rule=schema_rule))
+def apis_of(
+    setting: GenerateApi, schema_rule: SchemaRule, chat_thoughts: Mapping[str, Any] | None
+) -> ChooseApis:
+    """`chat_thoughts` is what asks for thoughts in a chat completion; None if it shows none."""
+    chat_rules = replace(OPENAI_DIALECT, schema_rule=schema_rule, thoughts=chat_thoughts)
+    chat = chat_completions(chat_rules)
     response = responses(replace(RESPONSES_DIALECT, schema_rule=schema_rule))
     match setting:
         case GenerateApi.AUTO:

@@ -1,8 +1,9 @@
 """The OpenAI provider, also for other servers with OpenAI's API."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from yarl import URL
 
@@ -59,7 +60,8 @@ class OpenAIOptions:
     """`staged_uploads` is for servers without the Uploads API.
 
     `schema_rule` is the server's, for the JSON Schemas of answers and parameters. `generate_api` is
-    for single requests; a batch has chat completions.
+    for single requests; a batch has chat completions. `chat_thoughts` is what asks for thoughts in
+    one; None if it shows none.
     `own_batches`: the proxy runs all batches itself, and keeps the files.
     """
 
@@ -69,6 +71,7 @@ class OpenAIOptions:
     schema_rule: SchemaRule
     generate_api: GenerateApi = GenerateApi.AUTO
     own_batches: OwnBatches | None = None
+    chat_thoughts: Mapping[str, Any] | None = None
 
 
 def openai(
@@ -88,7 +91,7 @@ def openai(
     batches = TargetBatches(batch_target, state, memory, options.limits, observer)
     files = NativeFiles(client, records, OpenAIFileApi(client))
     dialect = replace(OPENAI_DIALECT, schema_rule=options.schema_rule)
-    apis = apis_of(options.generate_api, options.schema_rule)
+    apis = apis_of(options.generate_api, options.schema_rule, options.chat_thoughts)
     counted = replace(COUNTED_DIALECT, schema_rule=options.schema_rule)
     check = models_check(client)
     provider = Provider(

@@ -59,10 +59,11 @@ def plain_chat(body: dict[str, Any]) -> dict[str, Any] | None:
     return plain_answer(text, finish_reason, index, usage, body.get("model"), body.get("id"))
 
 
-def from_openai_chat(body: dict[str, Any], *, thoughts: bool = False) -> dict[str, Any]:
+def from_openai_chat(body: dict[str, Any], *, thoughts: bool | None = None) -> dict[str, Any]:
     """Translate a ChatCompletion. Members that cannot be read are named in an extra text part.
 
-    `thoughts`: whether the request asked for them; only compatible servers write any.
+    `thoughts`: whether the request asked for them; None if that is not known, as in the results of
+    a batch, which show those in the content. Only compatible servers and Mistral write any.
     Raises UnreadableAnswer for a body without `choices`, or if nothing in it can be read.
     """
     choices = as_list(body.get("choices"), "choices")
@@ -73,7 +74,7 @@ def from_openai_chat(body: dict[str, Any], *, thoughts: bool = False) -> dict[st
     return render_answer(candidates, usage, body.get("model"), body.get("id"))
 
 
-def _candidate(entry: object, place: int, thoughts: bool) -> Candidate:
+def _candidate(entry: object, place: int, thoughts: bool | None) -> Candidate:
     choice, where = object_or_nothing(entry), f"choices[{place}]"
     index = count_or_none(choice.get("index"))
     native = text_or_none(choice.get("finish_reason"))
@@ -82,6 +83,8 @@ def _candidate(entry: object, place: int, thoughts: bool) -> Candidate:
     with candidate.reading():
         as_object(entry, where)
         message = as_object(choice.get("message"), f"{where}.message")
+        if thoughts is False:
+            candidate.leave_out_thoughts()
         if thoughts:
             with candidate.reading():
                 candidate.add_thought(reasoning_of(message, f"{where}.message"))

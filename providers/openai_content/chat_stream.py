@@ -28,13 +28,15 @@ _DONE: Final = b"[DONE]"
 class ChatStream:
     """Implements `providers.prompts.stream.StreamReader`.
 
-    `thoughts` as in `from_openai_chat`.
+    `thoughts`: whether the request asked for them.
     """
 
     def __init__(self, *, thoughts: bool = False) -> None:
         self._thoughts = thoughts
         self.ended = False
         self._answer = StreamedAnswer()
+        if not thoughts:
+            self._answer.leave_out_thoughts()
         self._native: str | None = None
         self._refused = False
         self._usage: dict[str, Any] = {}

@@ -1,6 +1,6 @@
 """The OpenAI provider and the fake OpenAI with a socket between them."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -60,9 +60,12 @@ class OpenAIWithFake(ProviderWithFake):
         own: OwnBatches | None = None,
         state: State | None = None,
         generate_api: GenerateApi = GenerateApi.AUTO,
+        chat_thoughts: Mapping[str, Any] | None = None,
     ) -> Provider:
         """Another process with the same state, or with `state`."""
-        options = OpenAIOptions(self.url / "v1", staged, limits, schema_rule, generate_api, own)
+        options = OpenAIOptions(
+            self.url / "v1", staged, limits, schema_rule, generate_api, own, chat_thoughts
+        )
         return openai("openai", options, self.upstream, state or self.state, self.memory)
 
     async def native(self, path: str, method: str = "GET", **order: Any) -> Any:

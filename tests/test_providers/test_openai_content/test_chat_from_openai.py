@@ -89,6 +89,16 @@ def test_reasoning_is_shown_if_thoughts_are_asked_for(name: str, thoughts: bool)
     assert candidate["content"]["parts"] == [*thought, {"text": "Hi"}]
 
 
+@pytest.mark.parametrize(("thoughts", "shown"), [(True, True), (False, False), (None, True)])
+def test_thoughts_in_the_content_are_left_out_unasked(thoughts: bool | None, shown: bool) -> None:
+    """As Mistral writes them. What a request of a batch asked for is not known."""
+    content = [{"type": "thinking", "thinking": "Hm"}, {"type": "text", "text": "Hi"}]
+    choice = {"message": {"content": content}, "finish_reason": "stop"}
+    (candidate,) = from_openai_chat({"choices": [choice]}, thoughts=thoughts)["candidates"]
+    thought = [{"text": "Hm", "thought": True}] if shown else []
+    assert candidate["content"]["parts"] == [*thought, {"text": "Hi"}]
+
+
 @pytest.mark.parametrize("content", [None, ""])
 def test_without_content_there_is_an_empty_text(content: str | None) -> None:
     candidate = candidate_of({"content": content}, "stop")

@@ -72,15 +72,19 @@ def test_a_refusal_is_text_and_safety() -> None:
     assert said[-1]["candidates"][0]["finishReason"] == "SAFETY"
 
 
-def test_thoughts_in_parts() -> None:
+@pytest.mark.parametrize("thoughts", [True, False])
+def test_thoughts_in_parts_are_shown_if_they_are_asked_for(thoughts: bool) -> None:
     """As Mistral writes them."""
     thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}
-    said = parts_of(
+    said = chunks_of(
         chunk({"content": [thinking]}),
         chunk({"content": [{"type": "text", "text": "Hi"}]}),
         chunk({}, "stop"),
+        thoughts=thoughts,
     )
-    assert said == [{"text": "Hm", "thought": True}, {"text": "Hi"}, {"text": ""}]
+    parts = [part for one in said for part in one["candidates"][0]["content"]["parts"]]
+    thought = [{"text": "Hm", "thought": True}] if thoughts else []
+    assert parts == [*thought, {"text": "Hi"}, {"text": ""}]
 
 
 @pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
