@@ -104,7 +104,11 @@ def without_thinking(part: dict[str, Any]) -> dict[str, Any]:
 def require_content(content: list[T], path: str, provider: str) -> list[T]:
     """Raises INVALID_ARGUMENT if nothing of the turn at `path` is left."""
     if not content:
-        raise invalid_argument(f"has no part that {provider} accepts", path=member(path, "parts"))
+        raise invalid_argument(
+            f"has no part that {provider} accepts; give a text that is not blank, a file, a "
+            "function call or its response",
+            path=member(path, "parts"),
+        )
     return content
 
 

@@ -11,7 +11,9 @@ from providers.gemini_content.json_schema import to_json_schema
 from providers.gemini_content.unsupported import refuse_fields
 from providers.gemini_content.warnings import Warnings
 
-_NO_SERVER_TOOLS: Final = "{} cannot run Gemini's own tools"
+_NO_SERVER_TOOLS: Final = (
+    "{} cannot run Gemini's own tools; declare functions, which the program runs itself"
+)
 _SERVER_TOOLS: Final = {
     "codeExecution": _NO_SERVER_TOOLS,
     "enterpriseWebSearch": _NO_SERVER_TOOLS,

@@ -41,7 +41,11 @@ def json_format(config: dict[str, Any], path: str, provider: str) -> JsonFormat 
     mime_path = member(path, "responseMimeType")
     mime_type = config.get("responseMimeType")
     if mime_type not in (None, _JSON):
-        raise invalid_argument(f"{provider} answers in {_TEXT} or {_JSON}", path=mime_path)
+        raise invalid_argument(
+            f"{provider} answers in {_TEXT} or {_JSON}; for an enum, give {_JSON} and the enum in "
+            "a schema",
+            path=mime_path,
+        )
     newer, newer_path = _newer_mime_type(config, path, provider)
     if mime_type and newer == _TEXT:
         raise invalid_argument("differs from responseMimeType", path=newer_path)

@@ -85,4 +85,8 @@ def test_dropped_fields(part: dict[str, Any], fields: list[str]) -> None:
 
 
 def test_a_turn_of_thoughts_only_is_refused() -> None:
-    assert _refusal({"text": "Hm", "thought": True}).path == "turn.parts"
+    error = _refusal({"text": "Hm", "thought": True})
+    assert error.path == "turn.parts"
+    assert error.message.endswith(
+        "; give a text that is not blank, a file, a function call or its response"
+    )

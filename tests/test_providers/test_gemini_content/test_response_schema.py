@@ -41,3 +41,12 @@ def test_refused_values(config: dict[str, Any], field: str) -> None:
     with pytest.raises(FerryError) as refused:
         json_format(config, "config", "Elsewhere")
     assert refused.value.path == f"config.{field}"
+
+
+def test_an_enum_as_text_is_refused_with_what_would_be_right() -> None:
+    with pytest.raises(FerryError) as refused:
+        json_format({"responseMimeType": "text/x.enum"}, "config", "Elsewhere")
+    assert refused.value.message.endswith(
+        "Elsewhere answers in text/plain or application/json; for an enum, give application/json "
+        "and the enum in a schema"
+    )
