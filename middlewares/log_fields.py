@@ -94,8 +94,12 @@ def _refusal(request: web.Request, error: FerryError) -> dict[str, Any]:
         "resource": _resource(request),
         "input_file": _masked(request, request.get(INPUT_FILE, ""), _NAME_SHOWN),
         "upstream_status": error.upstream_status,
-        "upstream_error": _code(error.reason),
-        **({"upstream_request_id": _code(error.request_id)} if error.request_id else {}),
+        "upstream_error": _masked_code(request, error.reason),
+        **(
+            {"upstream_request_id": _masked_code(request, error.request_id)}
+            if error.request_id
+            else {}
+        ),
     }
 
 
@@ -135,7 +139,10 @@ def _without_key(word: str, form: re.Pattern[str]) -> str:
 
 
 def _secrets(request: web.Request) -> list[str]:
-    """The keys as the client sent them, so that keys of an unknown form are masked too."""
+    """The keys as the client sent them and as the provider gets them, of any form."""
     bearer = request.headers.get("Authorization", "").rpartition(" ")[2]
     keys = [request.headers.get("x-goog-api-key"), request.query.get("key"), bearer]
+    caller = request.get(CALLER)
+    if caller is not None:  # it may have the proxy's own key
+        keys += [caller.credential.api_key, caller.credential.bearer]
     return [key for key in keys if key]

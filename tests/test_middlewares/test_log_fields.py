@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from providers.credential import Credential
 from providers.errors import FerryError, invalid_argument, not_found
 from providers.provider import KeyForm
 from providers.status import Status
@@ -99,6 +101,20 @@ async def test_texts_are_bounded(caplog: pytest.LogCaptureFixture, where: str) -
 async def test_the_key_is_masked_anywhere(caplog: pytest.LogCaptureFixture) -> None:
     line = await line_of(caplog, not_found("x"), target=f"/genai/v1beta/files/{KEY}")
     assert line["resource"] == "files/***"
+
+
+@pytest.mark.parametrize("reason", [None, "own-key-of-no-form"])
+async def test_the_proxys_own_key_is_masked(
+    caplog: pytest.LogCaptureFixture, reason: str | None
+) -> None:
+    """Some providers' keys have no form by which they are known."""
+    own = Credential(api_key="own-key-of-no-form")
+    caplog.set_level(logging.INFO, logger="genai_ferry")
+    error = UpstreamError(Status.UNAVAILABLE, f"odd {own.api_key}", reason=reason)
+    provider = replace(scripted_provider("openai", files=raising(error)), own_credential=own)
+    async with running_chain(provider, tokens=["token-of-ann"]) as client:
+        await client.get("/genai/v1beta/files/file-x", headers={"x-goog-api-key": "token-of-ann"})
+    assert logged(caplog, own.secret)["refused"] == "UNAVAILABLE"
 
 
 async def test_another_providers_key_in_a_message_is_masked(
