@@ -64,7 +64,7 @@ var calls = map[string]call{
 	"file_search_stores.upload": uploadToStore,
 	"models.list":               listModels,
 	"models.get":                getModel,
-	"models.count":       countTokens,
+	"models.count":              countTokens,
 	"models.embed":              embed,
 	"models.generate":           generate,
 	"models.stream":             stream,
