@@ -78,8 +78,9 @@ def _dimensions(asked: EmbedSetting | None, family: ModelFamily) -> int | None:
         return None
     offered = _DIMENSIONS.get(family, ())
     if asked.value not in offered:
-        takes = ", ".join(map(str, offered)) or "none"
-        raise invalid_argument(f"{family} takes {takes}", path=asked.path)
+        takes = ", ".join(map(str, offered))
+        reason = f"takes {takes}" if takes else "has embeddings of one length; leave it out"
+        raise invalid_argument(f"{family} {reason}", path=asked.path)
     dimensions: int = asked.value
     return dimensions
 

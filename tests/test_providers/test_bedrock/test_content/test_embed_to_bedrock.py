@@ -114,6 +114,11 @@ def test_fields_that_one_model_lacks(model: str, request_: dict[str, Any], field
             {"taskType": "RETRIEVAL_QUERY"},
             "taskType: Titan's embeddings take no task type; leave it out",
         ),
+        (
+            COHERE_V3,
+            {"outputDimensionality": 1024},
+            "outputDimensionality: Cohere Embed v3 has embeddings of one length; leave it out",
+        ),
     ],
 )
 def test_a_refusal_asks_to_leave_the_field_out(
