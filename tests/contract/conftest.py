@@ -21,6 +21,7 @@ from tests.contract.bedrock_with_fake import (
 )
 from tests.contract.mistral_with_fake import MistralWithFake, mistral_with_fake
 from tests.contract.openai_with_fake import OpenAIWithFake, openai_with_fake
+from tests.contract.own_batch_service import Service, own_batch_service
 from tests.contract.provider_with_fake import ProviderWithFake
 from tests.memory_state import MemoryState
 from tests.processes import Process, fake
@@ -125,3 +126,10 @@ def translating(
 ) -> dict[str, ProviderWithFake]:
     """Every provider that translates, with its fake, by their names."""
     return {"openai": openai, "anthropic": anthropic, "mistral": mistral, "bedrock": bedrock}
+
+
+@pytest.fixture(params=["openai", "anthropic", "mistral"])
+async def service(request: pytest.FixtureRequest) -> AsyncIterator[Service]:
+    """A provider whose batches the proxy runs itself."""
+    async with own_batch_service(request.param) as made:
+        yield made
