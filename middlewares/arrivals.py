@@ -1,4 +1,4 @@
-"""What a model's stream has brought, and its silences.
+"""What has arrived of a model's stream, and its silences.
 
 One task reads the whole stream, and one timer watches for silence: a task and a timer for each
 chunk took longer than its translation. Chunks that arrived together are taken together.
@@ -89,7 +89,7 @@ class _Reader:
             self._woken.set_result(None)
 
     def _look(self) -> None:
-        """The timer is not set again by each wait: it looks whether there was another one."""
+        """One timer serves many waits: after a later one began, it is set again."""
         self._timer = None
         if self._loop.time() >= self._until:
             self.wake()

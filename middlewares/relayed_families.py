@@ -82,7 +82,7 @@ FAMILIES: Final[Sequence[Family]] = (
 )
 
 
-# Almost every call is of none, and one pattern shows that.
+# Most calls are of no family, and one pattern is enough to see that.
 _ANY: Final = re.compile("|".join(family.paths.pattern for family in FAMILIES))
 
 

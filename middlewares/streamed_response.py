@@ -20,7 +20,8 @@ class StreamedResponse(web.StreamResponse):
     """Sends `body` as it arrives, and then always calls `release`.
 
     If the body fails, `reset` ends the client's connection: after a clean end the client would
-    believe that the body is complete; so it does after `within` seconds. `ended` is called last.
+    believe that the body is complete. The same happens after `within` seconds. `ended` is called
+    last.
     """
 
     def __init__(

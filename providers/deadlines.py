@@ -51,7 +51,7 @@ class CallLimits:
     ends: float = inf
 
     def within(self, server_timeout: float, arrived: float) -> Self:
-        """Ended also when the client stops waiting, so many seconds after its request arrived."""
+        """Also ends when the client stops waiting: `server_timeout` after its request arrived."""
         ends = arrived + server_timeout
         if ends >= self.ends:
             return self

@@ -15,7 +15,7 @@ from typing import Final, Generic, TypeVar
 
 T = TypeVar("T", bound=Sized)
 
-# Some 15 MiB.
+# About 15 MiB.
 MOST_KEPT: Final = 100_000
 KEPT_SECONDS: Final = 600.0
 

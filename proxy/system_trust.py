@@ -21,7 +21,7 @@ def unread() -> Iterator[None]:
 
 
 def system_trust() -> ssl.SSLContext:
-    """A context for connections to upstreams. It reads files for 20 ms."""
+    """A context for connections to upstreams. Reading its files takes 20 ms."""
     context = ssl.create_default_context()
     context.set_alpn_protocols(("http/1.1",))  # as in aiohttp's default
     return context

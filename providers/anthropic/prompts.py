@@ -23,7 +23,7 @@ from providers.resources import AnswerStream, Generated, Prompt
 
 _PATH: Final = "v1/messages"
 _FILES: Final = "v1/files"
-# Anthropic's other tier may be a faster one or not, which Gemini has no name for.
+# Anthropic's other tier, `auto`, is priority if there is capacity: Gemini has no such tier.
 _SERVICE_TIERS: Final = {"STANDARD": "standard_only"}
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 from providers.credential import Caller
 from providers.embeddings.embedding_calls import Packing, all_or_none, grouped
-from providers.embeddings.written_vectors import Room, VectorReader, WrittenVector
+from providers.embeddings.written_vectors import AnswerMemory, VectorReader, WrittenVector
 from providers.errors import invalid_argument
 from providers.gemini_content.embeddings import embed_requests, embed_settings
 from providers.gemini_content.normalise import normalise_embed
@@ -81,8 +81,8 @@ class TextEmbeddings:
         plan = await read_in_memory(self._memory, request.document, partial(self._plan, request))
         with ExitStack() as held:
             reservation = held.enter_context(self._memory.reserve())
-            room = Room(reservation, plan.expected_bytes)
-            ask = partial(self._ask, caller, request.model, room)
+            memory = AnswerMemory(reservation, plan.expected_bytes)
+            ask = partial(self._ask, caller, request.model, memory)
             answers = await all_or_none([partial(ask, call) for call in plan.calls])
             kept = held.pop_all()
 
@@ -114,9 +114,9 @@ class TextEmbeddings:
         ]
         return _Plan(calls, _expected_bytes(lengths), warnings.render())
 
-    async def _ask(self, caller: Caller, model: str, room: Room, call: _Call) -> _Answer:
+    async def _ask(self, caller: Caller, model: str, memory: AnswerMemory, call: _Call) -> _Answer:
         name = self._api.name
-        reader = VectorReader(name, room)
+        reader = VectorReader(name, memory)
         async with await self._api.begin(caller, model, call.body) as reply:
             document = await reader.read(reply.chunks())
         try:

@@ -30,7 +30,7 @@ class WrittenVector:
     length: int
 
 
-class Room:
+class AnswerMemory:
     """Memory for all answers to one client's request. `expected` bytes of it are reserved."""
 
     def __init__(self, reservation: Reservation, expected: int) -> None:
@@ -53,9 +53,9 @@ class Room:
 class VectorReader:
     """Reads one answer. `name` is the provider's."""
 
-    def __init__(self, name: str, room: Room) -> None:
+    def __init__(self, name: str, memory: AnswerMemory) -> None:
         self._name = name
-        self._room = room
+        self._memory = memory
         self._left: list[bytes] = []
         self._left_size = 0
         self._open: list[bytes] = []
@@ -65,7 +65,7 @@ class VectorReader:
     async def read(self, chunks: AsyncIterator[bytes]) -> dict[str, Any]:
         """The answer without its vectors. Raises UpstreamError."""
         async for chunk in chunks:
-            self._room.take(len(chunk))
+            self._memory.take(len(chunk))
             closed, bracket, rest = chunk.rpartition(b"]")
             if bracket:
                 self._keep(_FLAT_LIST.sub(self._take, b"".join([*self._open, closed, bracket])))

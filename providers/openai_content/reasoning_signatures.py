@@ -1,8 +1,8 @@
 """OpenAI's encrypted reasoning in Gemini's thoughtSignature, and back.
 
 A request that keeps nothing at OpenAI sends the model's reasoning back with its calls of functions,
-so that it goes on thinking where it was. A thoughtSignature of the proxy has a prefix that marks it
-as OpenAI's. It needs no protection from forgery, because only OpenAI can decrypt what is inside
+so that the model can continue its thoughts. A thoughtSignature of the proxy has a prefix that marks
+it as OpenAI's. It needs no protection from forgery, because only OpenAI can decrypt what is inside
 (openai.md section 9).
 """
 

@@ -1,4 +1,4 @@
-"""Prompts to the APIs that OpenAI has, and others as it has them: chat completions, responses."""
+"""Prompts to chat completions and responses, of OpenAI and of servers with the same APIs."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from collections.abc import Set as AbstractSet

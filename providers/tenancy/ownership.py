@@ -31,7 +31,7 @@ from providers.stored_objects import OWNED
 # A new resource may not be in the list yet. Unverified: whether Google lists a batch's file of
 # results, and how long it keeps that (gemini.md section 7).
 _LISTED_WITHIN: Final = timedelta(hours=49)
-# Of the resources that a list does not show, so many are looked up, all at once. They are chosen at
+# How many resources that a list does not show are looked up, all at once. They are chosen at
 # random: some may exist, and the same ones must not be looked up each time.
 _LOOKED_UP: Final = 20
 

@@ -37,7 +37,7 @@ from providers.bedrock.content.native_lines import line_formats as bedrock_forma
 from providers.bedrock.content.result_from_bedrock import result_from_bedrock
 from providers.bedrock.pages import page_start_of
 from providers.deadlines import DEFAULT_LIMITS
-from providers.embeddings.written_vectors import Room, VectorReader
+from providers.embeddings.written_vectors import AnswerMemory, VectorReader
 from providers.errors import FerryError
 from providers.json_api.json_text import parse_clients_object, parse_object
 from providers.json_api.page_tokens import decode_page_token
@@ -217,7 +217,7 @@ def _check_result(result: dict[str, Any]) -> None:
 def _embeddings(data: bytes) -> None:
     async def read() -> None:
         with MemoryBudget().reserve() as reservation:
-            reader = VectorReader("provider", Room(reservation, 0))
+            reader = VectorReader("provider", AnswerMemory(reservation, 0))
             answer = from_openai_embedding(await reader.read(_chunks(data)))
         for each in answer.get("embeddings", [answer.get("embedding")]):
             vector = reader.vector(each["values"])

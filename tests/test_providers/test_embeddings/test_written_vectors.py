@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.embeddings.written_vectors import Room, VectorReader
+from providers.embeddings.written_vectors import AnswerMemory, VectorReader
 from providers.limits import EMBEDDINGS, UPSTREAM_ANSWER, VECTOR
 from providers.memory import MemoryBudget
 from providers.status import Status
@@ -25,7 +25,7 @@ async def in_chunks(chunks: Sequence[bytes]) -> AsyncIterator[bytes]:
 
 async def read(*chunks: bytes, budget: int = 1 << 30) -> tuple[dict[str, Any], VectorReader]:
     with MemoryBudget(budget).reserve() as reservation:
-        reader = VectorReader("p", Room(reservation, 0))
+        reader = VectorReader("p", AnswerMemory(reservation, 0))
         return await reader.read(in_chunks(chunks)), reader
 
 
@@ -100,7 +100,7 @@ async def test_an_answer_that_is_too_long() -> None:
 async def test_memory_is_taken_as_the_answer_arrives() -> None:
     memory = MemoryBudget(1000)
     with memory.reserve() as reservation:
-        room = Room(reservation, 600)
+        room = AnswerMemory(reservation, 600)
         assert memory.used == 600
         room.take(500)
         room.take(300)
