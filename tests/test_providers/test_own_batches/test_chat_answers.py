@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from providers.errors import FerryError
 from providers.openai.batches import STATUS_WORDS
 from providers.openai.client import openai_client
 from providers.openai_content.body_to_openai import CHAT, EMBEDDINGS
 from providers.own_batches.chat_answers import ChatAnswers
+from providers.upstream import UpstreamError
 from tests.test_providers.answering import CALLER, answer
 from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedUpstream
 
@@ -70,7 +70,7 @@ async def test_an_answer_that_is_no_object_is_an_error(output: bytes) -> None:
 
 async def test_an_answer_that_is_too_long_is_an_error() -> None:
     chat, _ = answers(answer(b"x" * 1001))
-    with pytest.raises(FerryError):
+    with pytest.raises(UpstreamError, match="too long"):
         await chat.answer(CALLER, "m", CHAT, LINE)
 
 
