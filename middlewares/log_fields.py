@@ -5,6 +5,7 @@ messages quote no values of a request, and a name that looks like a key is maske
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from aiohttp import web
@@ -121,17 +122,17 @@ def _masked(request: web.Request, text: str, limit: int) -> str:
 
     It is cut to `limit` characters afterwards, since a part of a key cannot be recognised.
     """
-    form = request.app[GATEWAY].key_form
+    forms = request.app[GATEWAY].key_forms
     for secret in _secrets(request):
         text = text.replace(secret, _MASK)
-    text = _WORD.sub(lambda word: _without_key(word[0], form), text)
-    return _SEGMENT.sub(lambda segment: _without_key(segment[0], form), text)[:limit]
+    text = _WORD.sub(lambda word: _without_key(word[0], forms), text)
+    return _SEGMENT.sub(lambda segment: _without_key(segment[0], forms), text)[:limit]
 
 
-def _without_key(word: str, form: re.Pattern[str]) -> str:
+def _without_key(word: str, forms: Sequence[re.Pattern[str]]) -> str:
     """A key may stand at the end of a path, and may itself contain slashes."""
     start = 0
-    while not form.fullmatch(word, start):
+    while not any(form.fullmatch(word, start) for form in forms):
         start = word.find("/", start) + 1
         if not start:
             return word

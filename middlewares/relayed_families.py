@@ -24,22 +24,20 @@ class Family:
     instead: str
 
 
-def _collection(name: str, reason: str, instead: str) -> Family:
-    return Family(name, re.compile(rf"{name}(?:[/:]|$)"), reason, instead)
-
-
 _CHATS: Final = "client.chats and client.models.generate_content work"
 _RUN_BY_GOOGLE: Final = "Google itself keeps and runs what is made there"
 
 FAMILIES: Final[Sequence[Family]] = (
-    _collection(
+    Family(
         "cachedContents",
+        re.compile(r"cachedContents(?:[/:]|$)"),
         "other providers keep no content under a name",
         "send the content with each request; the README's part on prompt caching says where its "
         "start can be cached",
     ),
-    _collection(
+    Family(
         "tunedModels",
+        re.compile(r"tunedModels(?:[/:]|$)"),
         "other providers tune models with calls of their own",
         "call a tuned model by the name that it has at the provider",
     ),
@@ -55,24 +53,31 @@ FAMILIES: Final[Sequence[Family]] = (
         "it makes videos with Google's models",
         "no call makes videos",
     ),
-    _collection(
+    Family(
         "fileSearchStores",
+        re.compile(r"fileSearchStores(?:[/:]|$)"),
         "Google itself indexes and searches the documents",
         "put the documents into the prompt, inline or as uploaded files",
     ),
-    _collection(
+    Family(
         "auth_tokens",
+        re.compile(r"auth_tokens(?:[/:]|$)"),
         "such a token opens a live session at Google",
         "the operator can give each client a token of this proxy (FERRY_CLIENT_TOKENS)",
     ),
-    _collection("interactions", _RUN_BY_GOOGLE, _CHATS),
-    _collection("agents", _RUN_BY_GOOGLE, _CHATS),
-    _collection("triggers", _RUN_BY_GOOGLE, _CHATS),
-    _collection("environments", _RUN_BY_GOOGLE, _CHATS),
-    _collection("decisions", _RUN_BY_GOOGLE, _CHATS),
-    _collection("credentials", _RUN_BY_GOOGLE, _CHATS),
-    _collection("voices", _RUN_BY_GOOGLE, _CHATS),
-    _collection("webhooks", _RUN_BY_GOOGLE, "poll with client.batches.get"),
+    Family("interactions", re.compile(r"interactions(?:[/:]|$)"), _RUN_BY_GOOGLE, _CHATS),
+    Family("agents", re.compile(r"agents(?:[/:]|$)"), _RUN_BY_GOOGLE, _CHATS),
+    Family("triggers", re.compile(r"triggers(?:[/:]|$)"), _RUN_BY_GOOGLE, _CHATS),
+    Family("environments", re.compile(r"environments(?:[/:]|$)"), _RUN_BY_GOOGLE, _CHATS),
+    Family("decisions", re.compile(r"decisions(?:[/:]|$)"), _RUN_BY_GOOGLE, _CHATS),
+    Family("credentials", re.compile(r"credentials(?:[/:]|$)"), _RUN_BY_GOOGLE, _CHATS),
+    Family("voices", re.compile(r"voices(?:[/:]|$)"), _RUN_BY_GOOGLE, _CHATS),
+    Family(
+        "webhooks",
+        re.compile(r"webhooks(?:[/:]|$)"),
+        _RUN_BY_GOOGLE,
+        "poll with client.batches.get",
+    ),
     Family(
         "live",
         re.compile(r"ws(?:/|$)"),

@@ -28,17 +28,6 @@ from providers.memory import MemoryBudget
 from providers.provider import Provider
 from providers.upload import UploadSession
 
-_FLAGS: Final = {
-    re.ASCII: "a",
-    re.UNICODE: "u",
-    re.IGNORECASE: "i",
-    re.MULTILINE: "m",
-    re.DOTALL: "s",
-    re.VERBOSE: "x",
-}
-# A pattern that matches no text.
-_NOTHING: Final = r"(?!)"
-
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Parse = Callable[[web.Request], Awaitable[Operation]]
 
@@ -71,21 +60,14 @@ class Gateway:
         return frozenset(chain(*(each.passed_headers for each in self.providers.values())))
 
     @cached_property
-    def key_form(self) -> re.Pattern[str]:
-        """How a key of any provider looks."""
-        known = chain(*(each.key_forms for each in self.providers.values()))
-        forms = [f"(?{_flags(each.form)}:{each.form.pattern})" for each in known]
-        return re.compile("|".join(forms) or _NOTHING)
+    def key_forms(self) -> Sequence[re.Pattern[str]]:
+        """How the keys of all providers look."""
+        return [known.form for each in self.providers.values() for known in each.key_forms]
 
     def others(self, provider: Provider) -> Sequence[Provider]:
         """One configured provider of each other kind."""
         kinds = {p.kind: p for p in self.providers.values() if p.kind != provider.kind}
         return list(kinds.values())
-
-
-def _flags(form: re.Pattern[str]) -> str:
-    """As a group of a pattern has them."""
-    return "".join(letter for flag, letter in _FLAGS.items() if form.flags & flag)
 
 
 @dataclass(frozen=True, slots=True)
