@@ -36,6 +36,7 @@ NAMES = re.compile(
 ALLOWED = {
     ("providers/batches/request_table.py", "custom_id"),
     ("middlewares/relayed_families.py", "cachedContents"),
+    ("middlewares/relayed_families.py", "cachedContents(?:[/:]|$)"),
     ("providers/prompt_cache.py", "x-ferry-anthropic-cache"),
     ("providers/uploads/batch_inputs.py", "custom_id"),
     ("providers/uploads/batch_inputs.py", "recordId"),
