@@ -125,7 +125,7 @@ bench-peers: $(INSTALLED)
 	$(VENV)/bin/python -m tests.benchmarks.side_by_side.peers
 
 ## Measures how cost grows with the size of a file, the lines of a batch and the connections; takes
-## five minutes, and with LONG=--long, up to what the providers take, half an hour.
+## four minutes, and with LONG=--long, up to what the providers take, six.
 bench-growth: $(INSTALLED)
 	$(VENV)/bin/python -m tests.benchmarks.side_by_side.growth $(LONG) --only "$(ONLY)"
 
@@ -143,7 +143,7 @@ long-creation: $(INSTALLED)
 	$(VENV)/bin/python -m tests.benchmarks.long_creation
 
 ## Measures what operations cost on a bucket, for the capacity model, and compares several replicas
-## with it; takes ten minutes on a quiet machine.
+## with it; takes eight minutes on a quiet machine.
 replicas: $(INSTALLED)
 	$(VENV)/bin/python -m tests.benchmarks.replicas --record
 

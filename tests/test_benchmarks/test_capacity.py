@@ -3,7 +3,7 @@
 import pytest
 
 from tests.benchmarks.capacity import OPEN, PRICES, needed, tables, uploads
-from tests.benchmarks.capacity_simulation import simulated
+from tests.benchmarks.capacity_simulation import WRONG, simulated
 from tests.benchmarks.replicas import PROVIDERS
 from tests.test_documentation import ROOT
 
@@ -28,4 +28,4 @@ async def test_the_simulation_agrees(provider: str) -> None:
     model = needed(provider, uploads(count))
     found = await simulated(provider, count)
     price = sum(PRICES[name] * times for name, times in found.items())
-    assert price == pytest.approx(model.dollars, rel=0.1)
+    assert price == pytest.approx(model.dollars, rel=WRONG)
