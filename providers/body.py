@@ -78,10 +78,10 @@ def join(*bodies: Body) -> Body:
     return Body(joined(*bodies), sum(known) if len(known) == len(lengths) else None)
 
 
-class _Started(AsyncIterator[bytes]):
-    """A stream of which one chunk was read already."""
+class Started(AsyncIterator[bytes]):
+    """A stream of which `first` was read already. Reading it can be cancelled and continued."""
 
-    def __init__(self, first: bytes, rest: AsyncGenerator[bytes, None]) -> None:
+    def __init__(self, first: bytes, rest: AsyncIterator[bytes]) -> None:
         self._first = first
         self._rest = rest
 
@@ -90,7 +90,7 @@ class _Started(AsyncIterator[bytes]):
         return first or await anext(self._rest)
 
     async def aclose(self) -> None:
-        await self._rest.aclose()
+        await close(Body(self._rest, None))
 
 
 async def start_body(chunks: AsyncGenerator[bytes, None]) -> Body:
@@ -98,7 +98,7 @@ async def start_body(chunks: AsyncGenerator[bytes, None]) -> Body:
 
     The client then gets an error status, not a response that breaks off.
     """
-    return Body(_Started(await anext(chunks, b""), chunks), None)
+    return Body(Started(await anext(chunks, b""), chunks), None)
 
 
 async def drain(body: Body) -> None:

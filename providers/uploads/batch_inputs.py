@@ -5,10 +5,10 @@ first line decides.
 """
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Final
 
-from providers.body import Body
+from providers.body import Body, Started
 from providers.json_api.json_text import parse_object
 from providers.limits import FIRST_LINE
 from providers.upload import UploadStart, suffix
@@ -52,7 +52,7 @@ async def by_first_line(body: Body) -> tuple[bool, Body]:
         begun = begun or bool(line)
         ended = begun and b"\n" in line
     decided = begins_a_batch(bytes(head[:FIRST_LINE]), whole=whole)
-    return decided, Body(_Peeked(bytes(head), rest), body.length)
+    return decided, Body(Started(bytes(head), rest), body.length)
 
 
 def begins_a_batch(head: bytes, *, whole: bool) -> bool:
@@ -74,15 +74,3 @@ def _names(line: bytes) -> Iterator[str]:
             depth -= 1
         elif depth == 1 and token[2]:
             yield token[1].decode("latin-1")
-
-
-class _Peeked(AsyncIterator[bytes]):
-    """A body of which `head` was read already. Reading it can be cancelled and continued."""
-
-    def __init__(self, head: bytes, rest: AsyncIterator[bytes]) -> None:
-        self._head = head
-        self._rest = rest
-
-    async def __anext__(self) -> bytes:
-        head, self._head = self._head, b""
-        return head or await anext(self._rest)
