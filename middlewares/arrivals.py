@@ -6,10 +6,11 @@ chunk took longer than its translation. Chunks that arrived together are taken t
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Final
 
 from providers.deadlines import CallLimits
+from providers.timed_waits import TimedWaits
 
 AHEAD: Final = 64 << 10
 """Bytes. The stream is not read further while so much has not been taken."""
@@ -41,7 +42,7 @@ async def arrivals(
                 yield []
     finally:
         reading.cancel()
-        reader.stop()
+        reader.waits.stop()
         await asyncio.wait({reading})
         if not reading.cancelled():
             reading.exception()  # an error that is not looked at would be logged
@@ -54,8 +55,7 @@ class _Reader:
         self._size = 0
         self._taken: asyncio.Future[None] | None = None
         self._woken: asyncio.Future[None] | None = None
-        self._until = 0.0
-        self._timer: asyncio.TimerHandle | None = None
+        self.waits = TimedWaits()
         self.arrived: list[bytes] = []
 
     async def read(self) -> None:
@@ -77,26 +77,10 @@ class _Reader:
 
     async def wait(self, seconds: float) -> None:
         """Until something has arrived, or for so long."""
-        self._until = self._loop.time() + seconds
-        if self._timer is None or self._timer.when() > self._until:
-            self.stop()
-            self._timer = self._loop.call_at(self._until, self._look)
         self._woken = self._loop.create_future()
-        await self._woken
+        with suppress(TimeoutError), self.waits.within(seconds):
+            await self._woken
 
     def wake(self, _ended: object = None) -> None:
         if self._woken is not None and not self._woken.done():
             self._woken.set_result(None)
-
-    def _look(self) -> None:
-        """One timer serves many waits: after a later one began, it is set again."""
-        self._timer = None
-        if self._loop.time() >= self._until:
-            self.wake()
-        elif self._woken is not None and not self._woken.done():
-            self._timer = self._loop.call_at(self._until, self._look)
-
-    def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
