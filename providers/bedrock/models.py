@@ -39,9 +39,10 @@ class BedrockModels:
         target = await self._targets.of(caller)
         start = position = page_start_of(page_token)
         token, after = start.token, start.after
+        foundation = await self._foundation_models(target)
         items: list[Model] = []
         while True:
-            models, following = await self._page(target, token)
+            models, following = await self._page(target, token, foundation)
             for model in sorted(models, key=lambda each: each.id):
                 place = model.id.encode().hex()
                 if place <= after:
@@ -73,10 +74,9 @@ class BedrockModels:
     # --- calls ---
 
     async def _page(
-        self, target: AwsTarget, token: str | None
+        self, target: AwsTarget, token: str | None, models: Sequence[Answer]
     ) -> tuple[Sequence[Model], str | None]:
         """The first page has the models that are called by their ids, the others have profiles."""
-        models = await self._foundation_models(target)
         if token is None:
             called = filter(_is_called_by_its_id, models)
             return [from_foundation_model(each) for each in called], _OF_PROFILES

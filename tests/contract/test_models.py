@@ -132,6 +132,14 @@ async def test_a_model_that_goes_between_two_pages_takes_no_other_with_it(
     assert [model.id for model in after.items] == rest
 
 
+async def test_bedrocks_models_are_asked_for_once_for_a_page(bedrock: BedrockWithFake) -> None:
+    await models_of(bedrock).list(bedrock.caller, 100, None)
+    assert await bedrock.calls("GET", "foundation-models|inference-profiles") == [
+        "foundation-models",
+        "inference-profiles",
+    ]
+
+
 async def test_what_mistral_says(mistral: MistralWithFake) -> None:
     models = await found(mistral)
     assert models["mistral-small-latest"] == Model(
