@@ -79,10 +79,13 @@ class AnthropicAnswers:
         headers = {"anthropic_version": OLD_VERSION} if needs_old_version(params) else {}
         async with await self._client.begin(caller, ENDPOINT, sent, **headers) as reply:
             output = await reply.read(self._limit)
-        return await off_loop_if_long(output, _render_result, item["custom_id"], output)
+        return await off_loop_if_long(output, self._render_result, item["custom_id"], output)
 
     def render_error(self, custom_id: str, code: int, message: str, /) -> bytes:
-        return _render_error(custom_id, code, message)
+        envelope = {"type": "error", "error": {"type": type_of_http(code), "message": message}}
+        return render_line(
+            {"result": {"type": "errored", "error": envelope}, "custom_id": custom_id}
+        )
 
     def plain(self, line: dict[str, Any], _form: str, /) -> dict[str, Any] | None:
         return plain_anthropic_line(line)
@@ -90,15 +93,9 @@ class AnthropicAnswers:
     def translate(self, line: dict[str, Any], _form: str, /) -> dict[str, Any]:
         return from_anthropic_line(line)
 
+    def _render_result(self, custom_id: str, output: bytes) -> bytes:
+        def line_of(message: dict[str, Any]) -> dict[str, Any]:
+            # The id comes first, so it is known even for a line that is too long to parse.
+            return {"custom_id": custom_id, "result": {"type": "succeeded", "message": message}}
 
-def _render_result(custom_id: str, output: bytes) -> bytes:
-    def line_of(message: dict[str, Any]) -> dict[str, Any]:
-        # The id comes first, so it is known even for a line that is too long to parse.
-        return {"custom_id": custom_id, "result": {"type": "succeeded", "message": message}}
-
-    return line_with_answer(output, line_of, partial(_render_error, custom_id))
-
-
-def _render_error(custom_id: str, code: int, message: str) -> bytes:
-    envelope = {"type": "error", "error": {"type": type_of_http(code), "message": message}}
-    return render_line({"result": {"type": "errored", "error": envelope}, "custom_id": custom_id})
+        return line_with_answer(output, line_of, partial(self.render_error, custom_id))

@@ -52,10 +52,12 @@ class ChatAnswers:
         path = endpoint.removeprefix("/v1/")
         async with await self._client.begin(caller, path, sent) as reply:
             output = await reply.read(self._limit)
-        return await off_loop_if_long(output, _render_result, record["custom_id"], output)
+        return await off_loop_if_long(output, self._render_result, record["custom_id"], output)
 
     def render_error(self, custom_id: str, code: int, message: str, /) -> bytes:
-        return _render_error(custom_id, code, message)
+        error = {"message": message}
+        response = {"status_code": code, "body": {"error": error}}
+        return render_line({"error": error, "custom_id": custom_id, "response": response})
 
     def plain(self, line: dict[str, Any], endpoint: str, /) -> dict[str, Any] | None:
         return plain_openai_line(line, endpoint)
@@ -63,16 +65,9 @@ class ChatAnswers:
     def translate(self, line: dict[str, Any], endpoint: str, /) -> dict[str, Any]:
         return from_openai_line(line, endpoint)
 
+    def _render_result(self, custom_id: str, output: bytes) -> bytes:
+        def line_of(answer: dict[str, Any]) -> dict[str, Any]:
+            # The id comes first, so it is known even for a line that is too long to parse.
+            return {"custom_id": custom_id, "response": {"status_code": 200, "body": answer}}
 
-def _render_result(custom_id: str, output: bytes) -> bytes:
-    def line_of(answer: dict[str, Any]) -> dict[str, Any]:
-        # The id comes first, so it is known even for a line that is too long to parse.
-        return {"custom_id": custom_id, "response": {"status_code": 200, "body": answer}}
-
-    return line_with_answer(output, line_of, partial(_render_error, custom_id))
-
-
-def _render_error(custom_id: str, code: int, message: str) -> bytes:
-    error = {"message": message}
-    response = {"status_code": code, "body": {"error": error}}
-    return render_line({"error": error, "custom_id": custom_id, "response": response})
+        return line_with_answer(output, line_of, partial(self.render_error, custom_id))
