@@ -98,7 +98,7 @@ class BedrockPrompts:
 
 
 def _parsed(_: Event) -> bytes:
-    """What is left to parse of an event."""
+    """The text that is still to be parsed: none, as botocore has parsed the event."""
     return b""
 
 
