@@ -9,7 +9,7 @@ from providers.json_api.answer_shape import (
     text_or_none,
 )
 from providers.json_api.client import Answer, JsonApi
-from providers.json_api.model_list import model_id_of, unknown_model
+from providers.json_api.model_list import is_model_id, model_id_of, unknown_model
 from providers.json_api.page_tokens import decode_page_token, encode_page_token
 from providers.resources import Action, Model, Page
 
@@ -28,7 +28,8 @@ class AnthropicModels:
         cursor = decode_page_token(page_token, CURSOR) if page_token else None
         listed, following = await listed_page(self._client, caller, _PATH, page_size, cursor)
         token = encode_page_token(following) if following else None
-        return Page([from_anthropic_model(native) for native in listed], token)
+        models = [from_anthropic_model(each) for each in listed if is_model_id(each.get("id"))]
+        return Page(models, token)
 
     async def get(self, caller: Caller, model_id: str) -> Model:
         """The answer to an alias has the id of the model."""

@@ -12,7 +12,7 @@ from providers.credential import Caller
 from providers.errors import FerryError, NotFound
 from providers.json_api.answer_shape import list_or_nothing, text_or_none
 from providers.json_api.client import Answer
-from providers.json_api.model_list import model_id_of, unknown_model
+from providers.json_api.model_list import is_model_id, model_id_of, unknown_model
 from providers.json_api.page_tokens import encode_page_token, leading_on
 from providers.resources import Action, Model, Page
 from providers.upstream import invalid_answer
@@ -78,11 +78,16 @@ class BedrockModels:
     ) -> tuple[Sequence[Model], str | None]:
         """The first page has the models that are called by their ids, the others have profiles."""
         if token is None:
-            called = filter(_is_called_by_its_id, models)
-            return [from_foundation_model(each) for each in called], _OF_PROFILES
+            called = [
+                from_foundation_model(each)
+                for each in models
+                if is_model_id(each.get("modelId")) and _is_called_by_its_id(each)
+            ]
+            return called, _OF_PROFILES
         profiles, following = await self._profiles(target, token.removeprefix(_OF_PROFILES))
         token = None if following is None else f"{_OF_PROFILES}{following}"
-        return [from_profile(each, models) for each in profiles], token
+        named = [each for each in profiles if is_model_id(each.get(_named_by(each)))]
+        return [from_profile(each, models) for each in named], token
 
     async def _foundation_models(self, target: AwsTarget) -> Sequence[Answer]:
         """The list has no pages."""
@@ -116,17 +121,21 @@ def from_foundation_model(native: Answer) -> Model:
 
 
 def from_profile(native: Answer, models: Sequence[Answer]) -> Model:
-    """A profile does what its model among `models` does. Calls take application profiles by ARN."""
-    named = "Arn" if native.get("type") == _APPLICATION else "Id"
+    """A profile does what its model among `models` does."""
     arns = [str(each.get("modelArn")) for each in _objects(native, "models")]
     ids = [found[1] for arn in arns if (found := _MODEL_ARN.fullmatch(arn))]
     model = next((each for each in models if each.get("modelId") in ids), None)
     return Model(
-        model_id_of(native, f"inferenceProfile{named}"),
+        model_id_of(native, _named_by(native)),
         display_name=text_or_none(native.get("inferenceProfileName")),
         description=text_or_none(native.get("description")),
         actions=None if model is None else _actions(model),
     )
+
+
+def _named_by(profile: Answer) -> str:
+    """Calls take application profiles by ARN."""
+    return f"inferenceProfile{'Arn' if profile.get('type') == _APPLICATION else 'Id'}"
 
 
 def _actions(native: Answer) -> Sequence[Action]:

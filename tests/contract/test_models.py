@@ -111,12 +111,34 @@ async def test_a_server_without_a_call_for_one_model(openai: OpenAIWithFake) -> 
         await unknown(openai, "gpt-99")
 
 
+UNNAMED = ("a%2fb", "a/../b", "\u00e9", "", "x" * 3000, 7)
+
+
 async def test_an_id_that_cannot_be_named_is_not_listed(openai: OpenAIWithFake) -> None:
-    data = [{"id": each} for each in ("a/b:c@d", "a%2fb", "a/../b", "\u00e9", "", "x" * 3000, 7)]
+    data = [{"id": each} for each in ("a/b:c@d", *UNNAMED)]
     await openai.strike(
         "GET", "models", "status", status=200, body={"object": "list", "data": data}
     )
     assert list(await found(openai)) == ["a/b:c@d"]
+
+
+async def test_nor_is_it_at_anthropic(anthropic: AnthropicWithFake) -> None:
+    data = [{"id": each, "type": "model"} for each in ("claude-9", *UNNAMED)]
+    page = {"data": data, "has_more": False, "first_id": None, "last_id": None}
+    await anthropic.strike("GET", "models", "status", status=200, body=page)
+    assert list(await found(anthropic)) == ["claude-9"]
+
+
+async def test_nor_is_it_at_bedrock(bedrock: BedrockWithFake) -> None:
+    models = [{"modelId": each} for each in ("acme.one", *UNNAMED)]
+    profiles = [{"inferenceProfileId": each} for each in ("us.acme.one", *UNNAMED)]
+    answers = {
+        "foundation-models": {"modelSummaries": models},
+        "inference-profiles": {"inferenceProfileSummaries": profiles},
+    }
+    for path, body in answers.items():
+        await bedrock.strike("GET", path, "status", status=200, body=body)
+    assert list(await found(bedrock)) == ["acme.one", "us.acme.one"]
 
 
 async def test_a_model_that_goes_between_two_pages_takes_no_other_with_it(
