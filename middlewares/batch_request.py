@@ -144,6 +144,8 @@ def _source(value: object, path: str) -> list[InlineRequest] | str:
     if requests is None:
         return _file_id(file_name, file_path)
     listed, path = _members(requests, requests_path, {"requests"})["requests"]
+    if isinstance(listed, dict):  # a lone object, as in `normalise`
+        listed = [listed]
     if not isinstance(listed, list) or not listed:
         raise invalid_argument("must be a list of at least one request", path=path)
     inline = []

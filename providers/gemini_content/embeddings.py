@@ -37,6 +37,8 @@ def embed_requests(document: dict[str, Any], form: EmbedForm) -> list[tuple[obje
         return [(document, "")]
     refuse_unknown(document, ("requests",), "")
     requests = document.get("requests")
+    if isinstance(requests, dict):  # a lone object, as in `normalise`
+        requests = [requests]
     if not isinstance(requests, list) or not requests:
         raise invalid_argument("must be a list of at least one request", path="requests")
     if len(requests) > EMBED_REQUESTS:

@@ -18,6 +18,7 @@ from providers.gemini_content.schema import (
     EMBED,
     GENERATE,
     OBJECTS,
+    OPAQUE,
     BooleanOr,
     Kind,
     ListOf,
@@ -144,6 +145,9 @@ def _value(value: object, kind: Kind, path: str) -> Any:
         case str():
             return _object(value, kind, path)
         case ListOf(element):
+            if isinstance(value, dict) and (isinstance(element, str) or element is OPAQUE):
+                # Google takes a lone object for a list of objects (translation.md section 0).
+                return [_value(value, element, path)]
             if not isinstance(value, list):
                 raise invalid_argument("must be a list", path=path)
             return [_value(entry, element, item(path, index)) for index, entry in enumerate(value)]

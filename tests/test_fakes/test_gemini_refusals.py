@@ -177,3 +177,18 @@ async def test_any_schema_has_an_answer(
     path = "/v1/models/gemini-2.5-flash:generateContent"
     response = await gemini.post(path, json={**REQUEST, "generationConfig": config})
     assert response.status == status
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"contents": {"parts": {"text": "hi"}}}',
+        """{'contents': [{'parts': [{'text': 'it\\'s "so"\nand so',}],}],}""",
+        """{"contents": [{"parts": [{"text": "hi"}]}],
+        "toolConfig": {"functionCallingConfig": {"mode": "auto"}}}""",
+    ],
+)
+async def test_forms_that_google_takes(gemini: Client, body: str) -> None:
+    path = BATCH.replace("batchGenerate", "generate")
+    response = await gemini.post(path, data=body.encode())
+    assert response.status == 200, await response.text()

@@ -5,11 +5,11 @@ from typing import Any
 
 from aiohttp import web
 
-from ..intake import read_json
 from .content import EMBED, GENERATE, creation
 from .envelope import invalid, refuse, timestamp
 from .files import page
 from .gate import allow_query
+from .hand_written import read_json
 from .progress import advance
 from .store import OWNER, STORE, TERMINAL, StoredBatch
 

@@ -11,6 +11,13 @@ INT64 = Either((Text(pattern=r"-?\d+"), Number(whole=True)))
 ANY = Anything()
 
 
+class Objects(Sequence):
+    """Of messages: a lone one may stand for the list (translation.md section 0)."""
+
+    def parse(self, value: Any, path: str = "") -> list[Any]:
+        return super().parse([value] if isinstance(value, dict) else value, path)
+
+
 def message(*free: str, required: tuple[str, ...] = (), **fields: Shape) -> Record:
     """A protobuf message: `free` fields are not looked into."""
     return Record({**dict.fromkeys(free, ANY), **fields}, required, protobuf=True)
@@ -35,7 +42,7 @@ PART = message(
     ),
 )
 CONTENT = message(
-    role=Text(choices=["user", "model", "function", "tool"]), parts=Sequence(PART), required=()
+    role=Text(choices=["user", "model", "function", "tool"]), parts=Objects(PART), required=()
 )
 FUNCTION = message(
     "parametersJsonSchema",
@@ -56,10 +63,10 @@ TOOL = message(
     "computerUse",
     "fileSearch",
     "mcpServers",
-    functionDeclarations=Sequence(FUNCTION),
+    functionDeclarations=Objects(FUNCTION),
 )
 CALLING = message(
-    mode=Text(choices=["MODE_UNSPECIFIED", "AUTO", "ANY", "NONE", "VALIDATED"]),
+    mode=Text(pattern="(?i)MODE_UNSPECIFIED|AUTO|ANY|NONE|VALIDATED"),
     allowedFunctionNames=Sequence(Text()),
     streamFunctionCallArguments=Flag(),
 )
@@ -95,11 +102,11 @@ GENERATE = message(
     "store",
     "serviceTier",
     model=Text(pattern=r"models/.+"),
-    contents=Sequence(CONTENT, low=1),
+    contents=Objects(CONTENT, low=1),
     systemInstruction=CONTENT,
-    tools=Sequence(TOOL),
+    tools=Objects(TOOL),
     toolConfig=message("retrievalConfig", functionCallingConfig=CALLING),
-    safetySettings=Sequence(message(category=Text(), threshold=Text(), method=Text())),
+    safetySettings=Objects(message(category=Text(), threshold=Text(), method=Text())),
     generationConfig=GENERATION,
     cachedContent=Text(),
     labels=Table(Text()),
@@ -117,14 +124,14 @@ EMBED = message(
 
 
 EMBED_SEVERAL = message(
-    requests=Sequence(EMBED, low=1),
+    requests=Objects(EMBED, low=1),
     required=("requests",),
 )
 
 
 def _inline(request: Record) -> Record:
     item = message(request=request, metadata=Table(ANY), required=("request",))
-    return message(requests=Sequence(item, low=1), required=("requests",))
+    return message(requests=Objects(item, low=1), required=("requests",))
 
 
 def creation(request: Record) -> Record:

@@ -5,7 +5,6 @@ An upload into a store is resumable like one of a file, and ends with an operati
 
 from typing import Any
 
-import orjson
 from aiohttp import web
 
 from ..blob import Blob
@@ -13,6 +12,7 @@ from ..intake import read_whole
 from ..shape import Anything, Record, Sequence, Text
 from .envelope import invalid, refuse
 from .gate import allow_query
+from .hand_written import loads
 from .resumable import resume
 from .start import begin
 from .store import OWNER, STORE, SearchStore, UploadSession
@@ -35,7 +35,7 @@ ANSWER_TYPE = (
 async def create_store(request: web.Request) -> web.Response:
     allow_query(request)
     body = await read_whole(request)
-    spec = STORE_FIELDS.parse(orjson.loads(body)) if body else {}
+    spec = STORE_FIELDS.parse(loads(body)) if body else {}
     store = request.app[STORE]
     name = f"fileSearchStores/{store.new_id()}"
     store.search_stores[name] = SearchStore(request[OWNER])
@@ -49,7 +49,7 @@ async def upload_to_store(request: web.Request) -> web.Response:
     if request.headers.get("X-Goog-Upload-Protocol", "").lower() != "resumable":
         raise invalid("This fake takes resumable uploads only.")
     body = await read_whole(request)
-    spec = START.parse(orjson.loads(body)) if body else {}
+    spec = START.parse(loads(body)) if body else {}
     search_store = _store(request)
 
     async def end(session: UploadSession, blob: Blob) -> dict[str, Any]:

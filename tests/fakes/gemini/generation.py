@@ -94,7 +94,9 @@ def _called(request: dict[str, Any], text: str) -> dict[str, Any] | None:
     ]
     if any("functionResponse" in part for part in request["contents"][-1].get("parts", ())):
         return None
-    calling = request.get("toolConfig", {}).get("functionCallingConfig", {}).get("mode", "AUTO")
+    calling = (
+        request.get("toolConfig", {}).get("functionCallingConfig", {}).get("mode", "AUTO").upper()
+    )
     if functions and (calling == "ANY" or (calling != "NONE" and "call the tool" in text)):
         return functions[0]
     return None

@@ -5,7 +5,6 @@ from typing import Any
 from aiohttp import web
 
 from ..event_stream import events
-from ..intake import read_json
 from ..sample import token_count
 from ..shape import Record
 from .batches import known_model
@@ -15,6 +14,7 @@ from .envelope import invalid, refuse
 from .files import page
 from .gate import allow_query
 from .generation import LineError, embed, generate
+from .hand_written import read_json
 from .store import STORE
 
 METHODS = {

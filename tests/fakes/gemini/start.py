@@ -4,7 +4,6 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
-import orjson
 from aiohttp import hdrs, web
 
 from ..blob import Blob, BlobWriter
@@ -13,6 +12,7 @@ from ..multipart import MultipartError, MultipartReader, Part, boundary_of
 from ..shape import Anything, Either, Number, Record, Text
 from .envelope import invalid, refuse
 from .gate import allow_query
+from .hand_written import loads
 from .resumable import resume, status_header
 from .store import OWNER, STORE, End, UploadSession
 
@@ -88,7 +88,7 @@ def begin(request: web.Request, spec: dict[str, Any], end: End) -> web.Response:
 
 
 def _spec(body: bytes) -> dict[str, Any]:
-    parsed = START.parse(orjson.loads(body)) if body else {}
+    parsed = START.parse(loads(body)) if body else {}
     spec: dict[str, Any] = parsed.get("file", {})
     return spec
 

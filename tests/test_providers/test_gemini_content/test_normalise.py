@@ -148,6 +148,25 @@ def test_turns_without_content_are_refused(request_: object, path: str) -> None:
     assert _refusal(request_).path == path
 
 
+def test_a_lone_object_is_a_list_of_one() -> None:
+    """As in Google's examples for curl, and in the requests of older JavaScript frameworks."""
+    lone = {
+        "system_instruction": {"parts": {"text": "You are a cat."}},
+        "contents": {"role": "user", "parts": {"text": "Hello"}},
+        "tools": {"function_declarations": {"name": "meow"}},
+        "safety_settings": {"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"},
+        "generation_config": {"response_schema": {"any_of": {"type": "STRING"}}},
+    }
+    written_out = {
+        "systemInstruction": {"parts": [{"text": "You are a cat."}]},
+        "contents": [{"role": "user", "parts": [{"text": "Hello"}]}],
+        "tools": [{"functionDeclarations": [{"name": "meow"}]}],
+        "safetySettings": [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}],
+        "generationConfig": {"responseSchema": {"anyOf": [{"type": "STRING"}]}},
+    }
+    assert normalise_generate(lone, "request") == written_out
+
+
 # Wrong types and unknown names.
 
 
@@ -157,7 +176,13 @@ def test_turns_without_content_are_refused(request_: object, path: str) -> None:
         ("text", "request"),
         (None, "request"),
         ({"contents": "Hello"}, "request.contents"),
-        ({"contents": _HELLO}, "request.contents"),
+        ({"contents": [[_HELLO]]}, "request.contents[0]"),
+        ({"contents": {"parts": {"text": 1}}}, "request.contents.parts.text"),
+        ({"generation_config": {"stop_sequences": {}}}, "request.generation_config.stop_sequences"),
+        (
+            {"generation_config": {"stop_sequences": "a"}},
+            "request.generation_config.stop_sequences",
+        ),
         ({"contents": [None]}, "request.contents[0]"),
         ({"contents": ["Hello"]}, "request.contents[0]"),
         ({"contents": [{"parts": [{"text": 1}]}]}, "request.contents[0].parts[0].text"),
