@@ -111,7 +111,7 @@ class Candidate:
         function = as_text(name, f"{where}.name")
         args = _read_arguments(arguments)
         if args is not None:
-            call = present({"id": text_or_none(call_id), "name": function, "args": args})
+            call = present({"id": text_or_none(call_id) or None, "name": function, "args": args})
             self._add({"functionCall": call})
             return
         written = _shorten(
@@ -256,15 +256,16 @@ def usage_metadata(
 
 
 def _read_arguments(arguments: object) -> dict[str, Any] | None:
-    """None if it is not a JSON object."""
-    if isinstance(arguments, str) and arguments:
-        try:
-            parsed = parse_json(arguments)
-        except ValueError:
-            return None
-        return parsed if isinstance(parsed, dict) else None
-    # For a function without parameters, servers write "", null or no arguments at all.
-    return arguments if isinstance(arguments, dict) else ({} if arguments in (None, "") else None)
+    """None if it is not a JSON object. Some servers write the text of a text of one."""
+    parsed = arguments
+    for _ in range(2):
+        if isinstance(parsed, str) and parsed:
+            try:
+                parsed = parse_json(parsed)
+            except ValueError:
+                return None
+    # For a function without parameters, servers write no arguments, or one of these.
+    return parsed if isinstance(parsed, dict) else ({} if parsed in (None, "") else None)
 
 
 def _shorten(text: str) -> str:

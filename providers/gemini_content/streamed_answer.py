@@ -52,6 +52,11 @@ class StreamedAnswer:
         self._said = False
         self._faults: dict[str, UnreadableAnswer] = {}
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything was said or called."""
+        return self._said or bool(self._calls) or bool(self._thought)
+
     def say(self, text: str, **members: Any) -> Iterator[Chunk]:
         """`members` are further ones of the candidate."""
         yield from self._release()

@@ -276,3 +276,9 @@ def without_secret(text: str, caller: Caller) -> str:
     """`text`, in which a provider may have quoted the caller's key."""
     secret = caller.credential.secret
     return text.replace(secret, "***") if secret else text
+
+
+def redacted(error: UpstreamError, redact: Callable[[str], str]) -> UpstreamError:
+    """`error` without what `redact` removes from what the provider said."""
+    reason = error.reason and redact(error.reason)
+    return UpstreamError(error.status, redact(error.message), reason=reason)

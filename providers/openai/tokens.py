@@ -7,16 +7,20 @@ from providers.batches.file_references import FileReferences
 from providers.credential import Caller
 from providers.errors import FerryError, unimplemented
 from providers.gemini_content.warnings import Warnings
-from providers.json_api.client import JsonApi
+from providers.json_api.client import JsonApi, redacted, without_secret
+from providers.json_api.json_text import parse_object
 from providers.memory import MemoryBudget
 from providers.openai_content.chat_to_responses import to_responses
 from providers.openai_content.dialect import Dialect
+from providers.openai_content.failures import refuse_error
 from providers.openai_content.generate_to_openai import to_openai_chat
 from providers.prompts.counting import count_in, to_counter
 from providers.resources import Counted, Prompt
+from providers.upstream import UpstreamError
 
 _PATH: Final = "responses/input_tokens"
 _FILES: Final = "files"
+_COUNT: Final = "input_tokens"
 # What a request to /v1/responses may have besides these changes no count, and is refused there.
 _COUNTED: Final = frozenset({"model", "input", "tools", "tool_choice", "text", "reasoning"})
 
@@ -50,7 +54,11 @@ class OpenAITokens:
                 f"{self._client.name} has no count of tokens: it answered "
                 f"{error.upstream_status} to POST {_PATH}"
             ) from None
-        return Counted(count_in(answer, "input_tokens", self._client.name), sent.warnings)
+        try:
+            refuse_error(parse_object(answer) or {}, _COUNT)
+        except UpstreamError as error:
+            raise redacted(error, partial(without_secret, caller=caller)) from None
+        return Counted(count_in(answer, _COUNT, self._client.name), sent.warnings)
 
     def _translate(
         self,

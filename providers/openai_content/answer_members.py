@@ -11,6 +11,7 @@ from typing import Any, Final
 from providers.gemini_content.candidate import Candidate, TokenLogprob, usage_metadata
 from providers.gemini_content.citations import Segment
 from providers.json_api.answer_shape import (
+    UnreadableAnswer,
     as_number,
     as_objects,
     as_text,
@@ -19,6 +20,7 @@ from providers.json_api.answer_shape import (
     objects_or_empty,
     present,
     text_or_none,
+    untranslatable,
 )
 
 
@@ -57,6 +59,14 @@ def _source(
     if start is None or end is None or start > end or not {start, end} <= offsets.keys():
         return present({"uri": uri})
     return present({"startIndex": offsets[start], "endIndex": offsets[end], "uri": uri})
+
+
+MEDIA: Final = ("audio", "images")
+"""The members of a message, or of a piece of one, that are no text; `images` is OpenRouter's."""
+
+
+def media_in_answer(where: str) -> UnreadableAnswer:
+    return untranslatable(f"{where} cannot be translated: only text is supported")
 
 
 def reasoning_of(message: dict[str, Any], where: str) -> str:
@@ -115,10 +125,30 @@ def from_openai_usage(usage: object, names: UsageNames) -> dict[str, Any]:
     if not isinstance(usage, dict):
         return {}
     sent, written = usage.get(names.sent_details), usage.get(names.written_details)
-    return usage_metadata(
+    # Compatible servers without the details write these two beside the counts.
+    thoughts = (written if isinstance(written, dict) else usage).get("reasoning_tokens")
+    cached = (
+        sent.get("cached_tokens")
+        if isinstance(sent, dict)
+        else usage.get("prompt_cache_hit_tokens", usage.get("cached_tokens"))
+    )
+    metadata = usage_metadata(
         sent=usage.get(names.sent),
         written=usage.get(names.written),
-        thoughts=written.get("reasoning_tokens") if isinstance(written, dict) else None,
-        cached=sent.get("cached_tokens") if isinstance(sent, dict) else None,
+        thoughts=thoughts,
+        cached=cached,
         total=usage.get("total_tokens"),
     )
+    return _with_thoughts_apart(metadata, usage.get(names.written)) if thoughts else metadata
+
+
+def _with_thoughts_apart(metadata: dict[str, Any], written: object) -> dict[str, Any]:
+    """For xAI, whose count of what is written leaves the reasoning out, as the total shows."""
+    counts = metadata.get("usageMetadata", {})
+    sent, total = counts.get("promptTokenCount"), counts.get("totalTokenCount")
+    thoughts = counts.get("thoughtsTokenCount")
+    if None in (sent, total, thoughts, count_or_none(written)):
+        return metadata
+    if total == sent + written + thoughts:
+        counts["candidatesTokenCount"] = written
+    return metadata

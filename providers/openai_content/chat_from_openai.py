@@ -16,23 +16,29 @@ from providers.json_api.answer_shape import (
     text_or_none,
     unknown_type,
     unreadable,
-    untranslatable,
 )
 from providers.openai_content.answer_members import (
     CHAT_USAGE,
+    MEDIA,
     add_token_logprobs,
     cite_annotations,
     from_openai_usage,
+    media_in_answer,
     reasoning_of,
 )
+from providers.openai_content.failures import failure_of, refuse_error
 
 FINISH_REASONS: Final = {
     "stop": "STOP",
     "tool_calls": "STOP",
     "function_call": "STOP",
     "length": "MAX_TOKENS",
-    "model_length": "MAX_TOKENS",
     "content_filter": "SAFETY",
+    # Of compatible servers, and of those that pass on the words of other APIs (openai.md section
+    # 10).
+    **dict.fromkeys(("end_turn", "eos", "eos_token", "stop_sequence", "tool_use"), "STOP"),
+    **dict.fromkeys(("max_tokens", "model_context_window_exceeded", "model_length"), "MAX_TOKENS"),
+    **dict.fromkeys(("safety", "sensitive"), "SAFETY"),
 }
 
 
@@ -52,6 +58,7 @@ def plain_chat(body: dict[str, Any]) -> dict[str, Any] | None:
         or message.get("tool_calls") not in NOTHING
         or message.get("function_call") is not None
         or message.get("audio") is not None
+        or message.get("images") not in NOTHING
     ):
         return None
     usage = from_openai_usage(body.get("usage"), CHAT_USAGE)
@@ -64,11 +71,16 @@ def from_openai_chat(body: dict[str, Any], *, thoughts: bool | None = None) -> d
 
     `thoughts`: whether the request asked for them; None if that is not known, as in the results of
     a batch, which show those in the content. Only compatible servers and Mistral write any.
-    Raises UnreadableAnswer for a body without `choices`, or if nothing in it can be read.
+    Raises UnreadableAnswer for a body without `choices`, or if nothing in it can be read, and
+    UpstreamError if the provider says that it failed.
     """
+    refuse_error(body, "choices")
     choices = as_list(body.get("choices"), "choices")
     if not choices:
         raise unreadable("choices is empty")
+    failures = [failure_of(object_or_nothing(choice)) for choice in choices]
+    if failures[0] is not None and None not in failures:
+        raise failures[0]
     candidates = [_candidate(choice, place, thoughts) for place, choice in enumerate(choices)]
     usage = from_openai_usage(body.get("usage"), CHAT_USAGE)
     return render_answer(candidates, usage, body.get("model"), body.get("id"))
@@ -77,12 +89,11 @@ def from_openai_chat(body: dict[str, Any], *, thoughts: bool | None = None) -> d
 def _candidate(entry: object, place: int, thoughts: bool | None) -> Candidate:
     choice, where = object_or_nothing(entry), f"choices[{place}]"
     index = count_or_none(choice.get("index"))
-    native = text_or_none(choice.get("finish_reason"))
-    finish_reason = FINISH_REASONS.get(native or "", "OTHER")
-    candidate = Candidate(place if index is None else index, finish_reason, native)
+    native = text_or_none(choice.get("finish_reason")) or None
+    candidate = Candidate(place if index is None else index, finish_reason_of(native), native)
     with candidate.reading():
         as_object(entry, where)
-        message = as_object(choice.get("message"), f"{where}.message")
+        message = _message(choice, f"{where}.message")
         if thoughts is False:
             candidate.leave_out_thoughts()
         if thoughts:
@@ -92,6 +103,18 @@ def _candidate(entry: object, place: int, thoughts: bool | None) -> Candidate:
     logprobs = object_or_nothing(choice.get("logprobs"))
     add_token_logprobs(candidate, logprobs.get("content"), f"{where}.logprobs.content")
     return candidate
+
+
+def finish_reason_of(native: str | None) -> str:
+    """Some servers write the same words in capitals."""
+    return FINISH_REASONS.get((native or "").lower(), "OTHER")
+
+
+def _message(choice: dict[str, Any], where: str) -> dict[str, Any]:
+    """Google leaves it out of a chat completion that ended without a text."""
+    if choice.get("message") is None and choice.get("finish_reason") and "text" not in choice:
+        return {}
+    return as_object(choice.get("message"), where)
 
 
 def _read_message(candidate: Candidate, message: dict[str, Any], where: str) -> None:
@@ -108,9 +131,10 @@ def _read_message(candidate: Candidate, message: dict[str, Any], where: str) -> 
     if message.get("function_call") is not None:  # the older form of tool_calls, without ids
         with candidate.reading():
             _call_function(candidate, message["function_call"], None, f"{where}.function_call")
-    if message.get("audio") is not None:
-        with candidate.reading():
-            raise untranslatable(f"{where}.audio cannot be translated: audio is not supported")
+    for name in MEDIA:
+        if message.get(name) not in NOTHING:
+            with candidate.reading():
+                raise media_in_answer(f"{where}.{name}")
 
 
 def _say(candidate: Candidate, content: object, where: str) -> Segment:
@@ -154,7 +178,7 @@ def _text(part: dict[str, Any], where: str) -> str:
 
 
 def _call(candidate: Candidate, call: dict[str, Any], where: str) -> None:
-    if call.get("type") not in (None, "function"):
+    if call.get("type") not in (None, "", "function"):
         raise unknown_type(call["type"], where)
     _call_function(candidate, call.get("function"), call.get("id"), f"{where}.function")
 

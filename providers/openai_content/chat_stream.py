@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from providers.gemini_content.candidate import Candidate
+from providers.gemini_content.plain_answer import NOTHING
 from providers.gemini_content.streamed_answer import Chunk, StreamedAnswer
 from providers.json_api.answer_shape import (
     as_object,
@@ -13,13 +14,20 @@ from providers.json_api.answer_shape import (
     object_or_nothing,
     text_or_none,
     unknown_type,
-    untranslatable,
 )
 from providers.json_api.json_text import render_json
+from providers.json_api.refusal_body import message_of
 from providers.json_api.stream_events import event_object
-from providers.openai_content.answer_members import CHAT_USAGE, from_openai_usage, reasoning_of
-from providers.openai_content.chat_from_openai import FINISH_REASONS
-from providers.openai_content.stream_members import error_in_stream, logprobs_of
+from providers.openai_content.answer_members import (
+    CHAT_USAGE,
+    MEDIA,
+    from_openai_usage,
+    media_in_answer,
+    reasoning_of,
+)
+from providers.openai_content.chat_from_openai import finish_reason_of
+from providers.openai_content.failures import failure_of, reported_error
+from providers.openai_content.stream_members import logprobs_of
 from providers.upstream import invalid_answer
 
 _DONE: Final = b"[DONE]"
@@ -46,23 +54,29 @@ class ChatStream:
             self.ended = True
             return
         chunk = event_object(data)
-        if chunk.get("error") or chunk.get("object") == "error":  # vLLM writes it without `error`
-            raise error_in_stream(chunk)
+        # Some servers write the members of an error without `error`.
+        if chunk.get("error") or ("choices" not in chunk and message_of(chunk)):
+            raise reported_error(chunk)
         self._answer.model = self._answer.model or chunk.get("model")
         self._answer.answer_id = self._answer.answer_id or chunk.get("id")
-        usage = from_openai_usage(chunk.get("usage"), CHAT_USAGE)
-        self._usage = usage or self._usage
+        self._count(chunk.get("usage") or object_or_nothing(chunk.get("x_groq")).get("usage"))
         for choice in list_or_empty(chunk.get("choices"), "choices"):
             yield from self._choice(as_object(choice, "choices[0]"))
 
     def end(self) -> Iterator[Chunk]:
         if self._native is None:
             raise invalid_answer("the stream ended before the answer did")
-        reason = "SAFETY" if self._refused else FINISH_REASONS.get(self._native, "OTHER")
+        reason = "SAFETY" if self._refused else finish_reason_of(self._native)
         yield from self._answer.end(Candidate(0, reason, self._native), self._usage)
 
+    def _count(self, usage: object) -> None:
+        """The last counts are those of the whole answer."""
+        if usage:
+            self._usage = from_openai_usage(usage, CHAT_USAGE) or self._usage
+
     def _choice(self, choice: dict[str, Any]) -> Iterator[Chunk]:
-        delta = object_or_nothing(choice.get("delta"))
+        delta = self._delta(choice)
+        self._count(choice.get("usage"))
         self._native = text_or_none(choice.get("finish_reason")) or self._native
         tokens = object_or_nothing(choice.get("logprobs")).get("content")
         if self._thoughts:
@@ -75,8 +89,18 @@ class ChatStream:
             self._call(as_object(call, "delta.tool_calls[0]"))
         if delta.get("function_call") is not None:  # the older form of tool_calls
             self._call({"index": 0, "function": delta["function_call"]})
-        if delta.get("audio") is not None:
-            raise untranslatable("delta.audio cannot be translated: audio is not supported")
+        for name in MEDIA:
+            if delta.get(name) not in NOTHING:
+                raise media_in_answer(f"delta.{name}")
+        failure = failure_of(choice)
+        if failure is not None:
+            raise failure
+
+    def _delta(self, choice: dict[str, Any]) -> dict[str, Any]:
+        """A server that does not stream writes the whole message, or in an old form a text."""
+        if choice.get("delta") is None and not self._answer.begun:
+            return object_or_nothing(choice.get("message") or {"content": choice.get("text")})
+        return object_or_nothing(choice.get("delta"))
 
     def _content(self, content: object, logprobs: dict[str, Any]) -> Iterator[Chunk]:
         """OpenAI writes a string; Mistral writes a list of parts where the model thinks."""

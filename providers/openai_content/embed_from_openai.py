@@ -12,10 +12,15 @@ from providers.json_api.answer_shape import (
     object_or_nothing,
     unreadable,
 )
+from providers.openai_content.failures import refuse_error
 
 
 def from_openai_embedding(body: dict[str, Any]) -> dict[str, Any]:
-    """An answer of `embedding_answer`. Raises UnreadableAnswer for anything but embeddings."""
+    """An answer of `embedding_answer`. Raises UnreadableAnswer for anything but embeddings.
+
+    Raises UpstreamError if the provider says that it failed.
+    """
+    refuse_error(body, "data")
     entries = as_objects(body.get("data"), "data")
     if not entries:
         raise unreadable("data is empty")
@@ -26,10 +31,10 @@ def from_openai_embedding(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _in_order(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """By their index. Compatible servers may leave it out of all entries."""
+    """By their index. Some servers leave it out of all entries; Google leaves out 0."""
     if all(entry.get("index") is None for entry in entries):
         return entries
-    places = {count_or_none(entry.get("index")): entry for entry in entries}
+    places = {count_or_none(entry.get("index", 0)): entry for entry in entries}
     if places.keys() != set(range(len(entries))):
         raise unreadable("the indexes of data are not one for each entry")
     return [places[index] for index in range(len(entries))]

@@ -13,9 +13,10 @@ from providers.json_api.answer_shape import (
 )
 from providers.json_api.stream_events import event_object
 from providers.openai_content.answer_members import RESPONSES_USAGE, from_openai_usage
+from providers.openai_content.failures import reported_error
 from providers.openai_content.reasoning_signatures import reasoning_signature
 from providers.openai_content.responses_from_openai import SERVER_TOOL_OUTPUTS, finish_of
-from providers.openai_content.stream_members import error_in_stream, logprobs_of
+from providers.openai_content.stream_members import logprobs_of
 from providers.upstream import invalid_answer
 
 
@@ -60,7 +61,7 @@ class ResponseStream:
             case "response.completed" | "response.incomplete" | "response.failed":
                 self._final = _part(event, "response")
             case "error":
-                raise error_in_stream(event)
+                raise reported_error(event)
             case _:  # repetitions of what was said, and events that are newer than this
                 pass
 

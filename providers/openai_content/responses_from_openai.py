@@ -21,6 +21,7 @@ from providers.openai_content.answer_members import (
     from_openai_usage,
 )
 from providers.openai_content.error_codes import NO_CREDIT
+from providers.openai_content.failures import refuse_error
 from providers.openai_content.reasoning_signatures import reasoning_signature
 from providers.status import Status
 from providers.upstream import UpstreamError
@@ -50,6 +51,8 @@ def from_openai_response(body: dict[str, Any]) -> dict[str, Any]:
     Raises UnreadableAnswer for a body that is not a Response, or if nothing in it can be read. For
     a failed response, raises UpstreamError with the status that fits OpenAI's reason.
     """
+    if "status" not in body:
+        refuse_error(body, "output")
     candidate = Candidate(0, *finish_of(body))
     outputs = as_list(body.get("output"), "output")
     candidate.read_each(outputs, "output", partial(_add_output, candidate))

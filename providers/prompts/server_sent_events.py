@@ -12,7 +12,7 @@ _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 async def event_data(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
-    """The data of each event. Raises UpstreamError for an event that is too long.
+    """The data of each event that has some. Raises UpstreamError for an event that is too long.
 
     An event without its blank line at the end of the stream counts too: some servers leave it out.
     """
@@ -31,12 +31,12 @@ async def event_data(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None
         for line in lines:
             if line:
                 event.add(line)
-            elif event.data:
-                yield event.take()
+            elif event.data and (data := event.take()):
+                yield data
         check_event_length(len(event.data) + len(rest))
     event.add(bytes(rest))
-    if event.data:
-        yield event.take()
+    if event.data and (data := event.take()):
+        yield data
 
 
 @dataclass(slots=True)
@@ -47,8 +47,9 @@ class _Event:
 
     def add(self, line: bytes) -> None:
         name, _, value = line.partition(b":")
-        # Only the first line of a stream can have the mark.
-        if name.removeprefix(_BYTE_ORDER_MARK) == b"data":
+        # Only the first line of a stream can have the mark. llama.cpp wrote errors as a field:
+        # https://github.com/ggml-org/llama.cpp/pull/16109
+        if name.removeprefix(_BYTE_ORDER_MARK) in (b"data", b"error"):
             self.data += value.removeprefix(b" ") + b"\n"
             check_event_length(len(self.data))
 

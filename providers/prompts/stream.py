@@ -8,7 +8,7 @@ from typing import Final, Protocol, TypeVar
 from providers.credential import Caller
 from providers.gemini_content.streamed_answer import Chunk
 from providers.json_api.answer_shape import UnreadableAnswer, unusable
-from providers.json_api.client import without_secret
+from providers.json_api.client import redacted, without_secret
 from providers.json_api.json_text import render_json
 from providers.long_work import off_loop_if_long
 from providers.prompts.server_sent_events import event_data
@@ -68,15 +68,10 @@ async def translated(
             for chunk in reader.end():
                 yield render_json(chunk)
     except UnreadableAnswer as error:
-        raise _redacted(unusable(error), redact) from None
+        raise redacted(unusable(error), redact) from None
     except UpstreamError as error:
-        raise _redacted(error, redact) from None
+        raise redacted(error, redact) from None
 
 
 def _rendered(reader: StreamReader[T], event: T) -> list[bytes]:
     return [render_json(chunk) for chunk in reader.read(event)]
-
-
-def _redacted(error: UpstreamError, redact: Callable[[str], str]) -> UpstreamError:
-    reason = error.reason and redact(error.reason)
-    return UpstreamError(error.status, redact(error.message), reason=reason)

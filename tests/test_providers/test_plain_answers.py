@@ -48,7 +48,16 @@ VALUES: st.SearchStrategy[Any] = st.sampled_from(
         *(None, True, False, 0, 1, -1, 2**63, 2**70, 1.0, 0.5, "", " ", "a", "é", [], [None], [[]]),
         *({}, {"a": 1}, [{}], [{"type": "text", "text": "b"}], {"content": []}, {"content": None}),
         *("stop", "length", "tool_calls", "content_filter", "end_turn", "max_tokens", "refusal"),
-        *("stop_sequence", "tool_use", "guardrail_intervened", "malformed_tool_use", "text"),
+        *(
+            "eos_token",
+            "STOP",
+            "error",
+            "stop_sequence",
+            "tool_use",
+            "guardrail_intervened",
+            "malformed_tool_use",
+            "text",
+        ),
         [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
         [{"text": "b"}],
         [{"toolUse": {"toolUseId": "t", "name": "f", "input": {}}}],
@@ -77,7 +86,9 @@ WRITTEN = [
     *(rb"\n\r\t\b\f\"", rb"\u001B", rb"\q", rb"\\", b"[" * 120, b"{" * 120, b"," * 6000),
     *(b"\n ", b'" ', b'","x":"', b'","text":"again', b'","content":"again', b"1" * 400),
 ]
-NEW_NAMES = st.sampled_from(["refusal", "audio", "function_call", "citations", "toolUse", "new"])
+NEW_NAMES = st.sampled_from(
+    ["refusal", "audio", "images", "function_call", "citations", "toolUse", "new"]
+)
 
 
 def places(document: Any) -> Iterator[tuple[Any, Any]]:

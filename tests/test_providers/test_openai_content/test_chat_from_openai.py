@@ -4,6 +4,8 @@ import pytest
 
 from providers.json_api.answer_shape import UnreadableAnswer
 from providers.openai_content.chat_from_openai import from_openai_chat
+from providers.status import Status
+from providers.upstream import UpstreamError
 from tests.test_providers.test_openai_content.chat_messages import call_of, candidate_of
 
 
@@ -67,8 +69,15 @@ def test_an_answer_without_any_choice_is_unreadable() -> None:
         ("function_call", {"finishReason": "STOP"}),
         ("length", {"finishReason": "MAX_TOKENS"}),
         ("model_length", {"finishReason": "MAX_TOKENS"}),
-        ("error", {"finishReason": "OTHER", "finishMessage": "error"}),
         ("content_filter", {"finishReason": "SAFETY"}),
+        # Of compatible servers.
+        ("eos_token", {"finishReason": "STOP"}),
+        ("stop_sequence", {"finishReason": "STOP"}),
+        ("tool_use", {"finishReason": "STOP"}),
+        ("max_tokens", {"finishReason": "MAX_TOKENS"}),
+        ("STOP", {"finishReason": "STOP"}),
+        ("MAX_TOKENS", {"finishReason": "MAX_TOKENS"}),
+        ("", {"finishReason": "OTHER"}),
         ("bored", {"finishReason": "OTHER", "finishMessage": "bored"}),
         (None, {"finishReason": "OTHER"}),
         (["stop"], {"finishReason": "OTHER"}),
@@ -265,3 +274,59 @@ def test_log_probabilities(tokens: list[dict[str, Any]], result: dict[str, Any] 
 def test_an_answer_without_content_has_a_reason(native: Any, sentence: str | None) -> None:
     parts = candidate_of({"content": None}, native)["content"]["parts"]
     assert parts == ([{"text": f"[genai-ferry] {sentence}"}] if sentence else [{"text": ""}])
+
+
+@pytest.mark.parametrize("end", ["error", "abort", "network_error", "insufficient_system_resource"])
+def test_an_answer_that_the_provider_broke_off_is_an_error(end: str) -> None:
+    choice = {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": end}
+    with pytest.raises(UpstreamError, match="broke the answer off") as failed:
+        from_openai_chat({"choices": [choice]})
+    assert failed.value.status is Status.UNAVAILABLE
+    told = {"code": 429, "message": "Provider is busy"}
+    with pytest.raises(UpstreamError, match="Provider is busy") as failed:
+        from_openai_chat({"choices": [choice | {"error": told}]})
+    assert failed.value.status is Status.RESOURCE_EXHAUSTED
+
+
+def test_one_choice_that_was_broken_off_loses_no_other() -> None:
+    choices = [
+        {"index": number, "message": {"content": "Hi"}, "finish_reason": end}
+        for number, end in enumerate(("error", "stop"))
+    ]
+    candidates = from_openai_chat({"choices": choices})["candidates"]
+    assert [each["finishReason"] for each in candidates] == ["OTHER", "STOP"]
+
+
+@pytest.mark.parametrize("choices", [{}, {"choices": None}, {"choices": []}])
+def test_an_error_in_place_of_an_answer(choices: dict[str, Any]) -> None:
+    """As OpenRouter writes it, with the HTTP status 200."""
+    with pytest.raises(UpstreamError, match="No credits") as failed:
+        from_openai_chat({**choices, "error": {"message": "No credits", "code": 429}})
+    assert failed.value.status is Status.RESOURCE_EXHAUSTED
+
+
+@pytest.mark.parametrize("message", [{}, {"message": None}])
+def test_an_end_without_a_message_is_an_empty_answer(message: dict[str, Any]) -> None:
+    """As Google's server with this API writes it if all tokens went into thoughts."""
+    answer = from_openai_chat({"choices": [{"index": 0, "finish_reason": "length", **message}]})
+    (candidate,) = answer["candidates"]
+    assert candidate["content"]["parts"] == [{"text": ""}]
+    assert candidate["finishReason"] == "MAX_TOKENS"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "args"),
+    [("null", {}), (None, {}), ("", {}), ('"{\\"a\\":1}"', {"a": 1}), ({"a": 1}, {"a": 1})],
+)
+def test_arguments_as_compatible_servers_write_them(arguments: Any, args: dict[str, Any]) -> None:
+    call = {"id": "", "type": "", "function": {"name": "f", "arguments": arguments}}
+    candidate = candidate_of({"tool_calls": [call]}, "tool_calls")
+    assert candidate["content"]["parts"] == [{"functionCall": {"name": "f", "args": args}}]
+
+
+def test_an_image_in_an_answer_is_named() -> None:
+    """OpenRouter writes images beside the text."""
+    candidate = candidate_of({"content": "Hi", "images": [{"type": "image_url"}]}, "stop")
+    said, note = candidate["content"]["parts"]
+    assert said == {"text": "Hi"}
+    assert "choices[0].message.images cannot be translated" in note["text"]

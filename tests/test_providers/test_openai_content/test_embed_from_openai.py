@@ -7,6 +7,7 @@ import pytest
 from providers.errors import FerryError
 from providers.openai_content.embed_from_openai import from_openai_embedding
 from providers.status import Status
+from providers.upstream import UpstreamError
 
 
 def _entry(index: int, embedding: Any) -> dict[str, Any]:
@@ -37,6 +38,18 @@ def test_several_embeddings_of_a_native_line() -> None:
     assert from_openai_embedding({"data": [_entry(1, [2]), _entry(0, [1])]}) == {
         "embeddings": [{"values": [1]}, {"values": [2]}]
     }
+
+
+def test_an_index_that_is_left_out_beside_others_is_0() -> None:
+    """Google's server with this API leaves out zeros."""
+    assert from_openai_embedding({"data": [_entry(1, [2]), {"embedding": [1]}]}) == {
+        "embeddings": [{"values": [1]}, {"values": [2]}]
+    }
+
+
+def test_an_error_in_place_of_embeddings() -> None:
+    with pytest.raises(UpstreamError, match="no embeddings here"):
+        from_openai_embedding({"error": "no embeddings here"})
 
 
 def test_without_indexes_the_order_counts() -> None:

@@ -114,7 +114,7 @@ _CUSTOM = {"id": "call_2", "type": "custom", "custom": {"name": "f", "input": "x
             {"content": "a", "audio": {"id": "audio_1"}},
             [
                 {"text": "a"},
-                _unread("choices[0].message.audio cannot be translated: audio is not supported"),
+                _unread("choices[0].message.audio cannot be translated: only text is supported"),
             ],
         ),
         (

@@ -33,7 +33,10 @@ async def data_of(*pieces: bytes) -> list[bytes]:
         (b"event: ping\n\ndata: a\n\n", [b"a"]),
         (b"\xef\xbb\xbfdata: a\n\n", [b"a"]),
         (b"\n\n\ndata: a\n\n\n\n", [b"a"]),
-        (b"data\n\n", [b""]),
+        # As the keep-alives of some servers.
+        (b"data\n\ndata: \n\ndata: a\n\n", [b"a"]),
+        # As llama.cpp wrote errors.
+        (b'error: {"code":400}\n\ndata: a\n\n', [b'{"code":400}', b"a"]),
         # Without its end:
         (b"data: a\n\ndata: b", [b"a", b"b"]),
         (b"data: a\n\ndata: b\n", [b"a", b"b"]),
