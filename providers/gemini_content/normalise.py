@@ -23,6 +23,7 @@ from providers.gemini_content.schema import (
     Kind,
     ListOf,
     MapOf,
+    Numbered,
     Scalar,
 )
 from providers.json_api.path_names import check_path_name
@@ -157,6 +158,10 @@ def _value(value: object, kind: Kind, path: str) -> Any:
             return {key: _value(entry, element, member(path, key)) for key, entry in value.items()}
         case BooleanOr(otherwise):
             return value if isinstance(value, bool) else _value(value, otherwise, path)
+        case Numbered(names, scalar):
+            if type(value) is int and 0 <= value < len(names):
+                return names[value]
+            return read_scalar(value, scalar, path)
 
 
 def _is_default(value: object, kind: Kind) -> bool:
@@ -165,6 +170,8 @@ def _is_default(value: object, kind: Kind) -> bool:
             return not value
         case Scalar.ENUM:
             return str(value).endswith("UNSPECIFIED")
+        case Numbered(_, scalar):
+            return _is_default(value, scalar)
         case _:
             return False
 

@@ -11,6 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from providers.gemini_content.enum_names import (
+    BEHAVIORS,
+    CALLING_MODES,
+    HARM_CATEGORIES,
+    HARM_THRESHOLDS,
+    MEDIA_RESOLUTIONS,
+    MODALITIES,
+    SCHEDULINGS,
+    TASK_TYPES,
+    TYPES,
+    EnumNames,
+)
+
 
 class Scalar(enum.Enum):
     """A value that holds no further known fields."""
@@ -55,7 +68,15 @@ class BooleanOr:
     otherwise: str
 
 
-Kind: TypeAlias = Scalar | str | ListOf | MapOf | BooleanOr
+@dataclass(frozen=True)
+class Numbered:
+    """An enum value by its name, read as `kind`, or by its number: its place in `names`."""
+
+    names: EnumNames
+    kind: Scalar = ENUM
+
+
+Kind: TypeAlias = Scalar | str | ListOf | MapOf | BooleanOr | Numbered
 """A text is the name of an object of the table."""
 
 GENERATE: Final = "GenerateContentRequest"
@@ -83,13 +104,13 @@ OBJECTS: Final[Mapping[str, Mapping[str, Kind]]] = {
     "EmbedContentRequest": {
         "model": STRING,
         "content": CONTENT,
-        "taskType": ENUM,
+        "taskType": Numbered(TASK_TYPES),
         "title": STRING,
         "outputDimensionality": INTEGER,
         "embedContentConfig": "EmbedContentConfig",
     },
     "EmbedContentConfig": {
-        "taskType": ENUM,
+        "taskType": Numbered(TASK_TYPES),
         "title": STRING,
         "outputDimensionality": INTEGER,
         "autoTruncate": BOOLEAN,
@@ -138,7 +159,7 @@ OBJECTS: Final[Mapping[str, Mapping[str, Kind]]] = {
         "response": FREE_MAP,
         "parts": ListOf(OPAQUE),
         "willContinue": BOOLEAN,
-        "scheduling": ENUM,
+        "scheduling": Numbered(SCHEDULINGS),
     },
     "GenerationConfig": {
         "temperature": NUMBER,
@@ -157,9 +178,9 @@ OBJECTS: Final[Mapping[str, Mapping[str, Kind]]] = {
         "responseJsonSchema": FREE_MAP,
         "_responseJsonSchema": FREE_MAP,
         "responseFormat": "ResponseFormatConfig",
-        "responseModalities": ListOf(ENUM),
+        "responseModalities": ListOf(Numbered(MODALITIES)),
         "thinkingConfig": "ThinkingConfig",
-        "mediaResolution": ENUM,
+        "mediaResolution": Numbered(MEDIA_RESOLUTIONS),
         "speechConfig": OPAQUE,
         "imageConfig": OPAQUE,
         "audioTranscriptionConfig": OPAQUE,
@@ -205,7 +226,7 @@ OBJECTS: Final[Mapping[str, Mapping[str, Kind]]] = {
         "parametersJsonSchema": FREE_MAP,
         "response": SCHEMA,
         "responseJsonSchema": FREE_MAP,
-        "behavior": ENUM,
+        "behavior": Numbered(BEHAVIORS),
     },
     "ToolConfig": {
         "functionCallingConfig": "FunctionCallingConfig",
@@ -213,14 +234,18 @@ OBJECTS: Final[Mapping[str, Mapping[str, Kind]]] = {
         "includeServerSideToolInvocations": BOOLEAN,
     },
     "FunctionCallingConfig": {
-        "mode": ENUM,
+        "mode": Numbered(CALLING_MODES),
         "allowedFunctionNames": ListOf(STRING),
         "streamFunctionCallArguments": BOOLEAN,
     },
-    "SafetySetting": {"category": ENUM, "threshold": ENUM, "method": ENUM},
+    "SafetySetting": {
+        "category": Numbered(HARM_CATEGORIES),
+        "threshold": Numbered(HARM_THRESHOLDS),
+        "method": ENUM,
+    },
     "Schema": {
-        # Not ENUM: a type that is named UNSPECIFIED is an error here, not a default.
-        "type": STRING,
+        # Not an ENUM: a type that is named UNSPECIFIED is an error here, not a default.
+        "type": Numbered(TYPES, STRING),
         "format": STRING,
         "title": STRING,
         "description": STRING,

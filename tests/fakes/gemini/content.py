@@ -1,5 +1,6 @@
 """The requests that Gemini understands: every object closed, both spellings taken."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -16,6 +17,43 @@ class Objects(Sequence):
 
     def parse(self, value: Any, path: str = "") -> list[Any]:
         return super().parse([value] if isinstance(value, dict) else value, path)
+
+
+@dataclass(frozen=True)
+class Enum:
+    """A value by its name or by its number (gemini.md section 6); any name if none is listed."""
+
+    names: tuple[str, ...] = ()
+
+    def parse(self, value: Any, path: str = "") -> Any:
+        if type(value) is not int:
+            return Text(pattern=f"(?i){'|'.join(self.names)}" if self.names else None).parse(
+                value, path
+            )
+        Number(low=0, high=len(self.names) - 1 if self.names else 11).parse(value, path)
+        return self.names[value] if self.names else value
+
+
+class SchemaTypes:
+    """A Schema, which is not looked into: only the numbers of its types become names."""
+
+    def parse(self, value: Any, path: str = "") -> dict[str, Any]:
+        named: dict[str, Any] = _with_named_types(Table(ANY).parse(value, path))
+        return named
+
+
+TYPES = ("TYPE_UNSPECIFIED", "STRING", "NUMBER", "INTEGER", "BOOLEAN", "ARRAY", "OBJECT", "NULL")
+
+
+def _with_named_types(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_with_named_types(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: TYPES[each] if name == "type" and isinstance(each, int) else _with_named_types(each)
+        for name, each in value.items()
+    }
 
 
 def message(*free: str, required: tuple[str, ...] = (), **fields: Shape) -> Record:
@@ -48,7 +86,7 @@ FUNCTION = message(
     "parametersJsonSchema",
     "responseJsonSchema",
     "behavior",
-    parameters=Table(ANY),
+    parameters=SchemaTypes(),
     response=Table(ANY),
     name=Text(pattern=r"[a-zA-Z_][\w.:-]{0,127}"),
     description=Text(),
@@ -66,7 +104,7 @@ TOOL = message(
     functionDeclarations=Objects(FUNCTION),
 )
 CALLING = message(
-    mode=Text(pattern="(?i)MODE_UNSPECIFIED|AUTO|ANY|NONE|VALIDATED"),
+    mode=Enum(("MODE_UNSPECIFIED", "AUTO", "ANY", "NONE", "VALIDATED")),
     allowedFunctionNames=Sequence(Text()),
     streamFunctionCallArguments=Flag(),
 )
@@ -80,7 +118,7 @@ GENERATION = message(
     "audioTimestamp",
     "audioTranscriptionConfig",
     "enableEnhancedCivicAnswers",
-    responseSchema=Table(ANY),
+    responseSchema=SchemaTypes(),
     temperature=Number(low=0, high=2),
     topP=Number(low=0, high=1),
     topK=Number(low=0),
@@ -88,7 +126,7 @@ GENERATION = message(
     maxOutputTokens=Number(low=1, whole=True),
     stopSequences=Sequence(Text(), high=5),
     responseMimeType=Text(choices=["text/plain", "application/json", "text/x.enum"]),
-    responseModalities=Sequence(Text(choices=["TEXT", "IMAGE", "AUDIO"])),
+    responseModalities=Sequence(Enum(("MODALITY_UNSPECIFIED", "TEXT", "IMAGE", "AUDIO"))),
     seed=Number(whole=True),
     presencePenalty=Number(),
     frequencyPenalty=Number(),
@@ -106,7 +144,7 @@ GENERATE = message(
     systemInstruction=CONTENT,
     tools=Objects(TOOL),
     toolConfig=message("retrievalConfig", functionCallingConfig=CALLING),
-    safetySettings=Objects(message(category=Text(), threshold=Text(), method=Text())),
+    safetySettings=Objects(message(category=Enum(), threshold=Enum(), method=Text())),
     generationConfig=GENERATION,
     cachedContent=Text(),
     labels=Table(Text()),
@@ -115,7 +153,7 @@ GENERATE = message(
 EMBED = message(
     model=Text(pattern=r"models/.+"),
     content=CONTENT,
-    taskType=Text(),
+    taskType=Enum(),
     title=Text(),
     outputDimensionality=Number(low=1, whole=True),
     embedContentConfig=ANY,

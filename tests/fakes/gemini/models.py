@@ -68,8 +68,11 @@ async def stream_generate_content(request: web.Request) -> web.Response:
 
 
 async def embed_content(request: web.Request) -> web.Response:
+    """The model is in the path, and google-generativeai leaves it out of the body."""
     allow_query(request)
-    return web.json_response(_embed(request, EMBED.parse(await read_json(request))))
+    model = f"models/{request.match_info['model']}"
+    parsed = {"model": model} | EMBED.parse(await read_json(request))
+    return web.json_response(_embed(request, parsed))
 
 
 async def batch_embed_contents(request: web.Request) -> web.Response:

@@ -53,6 +53,41 @@ def test_the_python_sdks_mixed_spelling() -> None:
     }
 
 
+def test_enums_by_their_numbers() -> None:
+    """As the packages write them that are made of Google's protobufs (`enum-encoding=int`)."""
+    schema = {"type": 6, "properties": {"a": {"type": 5, "items": {"type": 1}}}}
+    function = {"name": "f", "parameters": schema, "behavior": 1}
+    answer = {"name": "f", "response": {"scheduling": 1}, "scheduling": 2}
+    normal = _generate(
+        contents=[{"parts": [{"functionResponse": answer}]}],
+        tools=[{"functionDeclarations": [function]}],
+        toolConfig={"functionCallingConfig": {"mode": 2}},
+        safetySettings=[{"category": 7, "threshold": 4}],
+        generationConfig={"responseModalities": [1, 3], "mediaResolution": 0},
+    )
+    (part,) = normal.pop("contents")[0]["parts"]
+    assert part == {"functionResponse": answer | {"scheduling": "WHEN_IDLE"}}
+    string = {"type": "STRING"}
+    array = {"type": "ARRAY", "items": string}
+    declared = {"type": "OBJECT", "properties": {"a": array}}
+    assert normal == {
+        "tools": [
+            {"functionDeclarations": [function | {"parameters": declared, "behavior": "BLOCKING"}]}
+        ],
+        "toolConfig": {"functionCallingConfig": {"mode": "ANY"}},
+        "safetySettings": [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}],
+        "generationConfig": {"responseModalities": ["TEXT", "AUDIO"]},
+    }
+
+
+@pytest.mark.parametrize("number", [-1, 5, 2**40, 2.0, True])
+def test_a_number_of_no_enum_value_is_refused(number: object) -> None:
+    error = _refusal(
+        {"contents": [_HELLO], "toolConfig": {"functionCallingConfig": {"mode": number}}}
+    )
+    assert error.path == "request.toolConfig.functionCallingConfig.mode"
+
+
 def test_the_request_is_not_changed() -> None:
     request = {"contents": [{"parts": [{"text": "Hello"}]}], "generation_config": {"top_k": 3.0}}
     normalise_generate(request, "")
@@ -250,10 +285,11 @@ def test_both_spellings_of_a_field_are_refused_at_the_second(first: str) -> None
 # Embeddings.
 
 
-def test_an_embedding_request() -> None:
+@pytest.mark.parametrize("unspecified", ["TASK_TYPE_UNSPECIFIED", 0])
+def test_an_embedding_request(unspecified: object) -> None:
     request = {
         "content": {"role": "user", "parts": [{"text": "Hello"}]},
-        "task_type": "TASK_TYPE_UNSPECIFIED",
+        "task_type": unspecified,
         "output_dimensionality": "64",
     }
     assert normalise_embed(request, "request") == {
