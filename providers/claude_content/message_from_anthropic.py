@@ -40,7 +40,7 @@ COUNTS: Final = frozenset(
 _NORMAL_ENDS: Final = FINISH_REASONS.keys() - {"refusal"}
 
 # What Anthropic's own tools did before the answer. The answer's text has the outcome.
-_SERVER_TOOL_OUTPUTS: Final = (
+SERVER_TOOL_OUTPUTS: Final = (
     "server_tool_use",
     "web_search_tool_result",
     "web_fetch_tool_result",
@@ -99,7 +99,7 @@ def _add(candidate: Candidate, block: dict[str, Any], where: str) -> None:
         case "text":
             segment = candidate.add_text(as_text(block.get("text"), f"{where}.text"))
             citations = list_or_empty(block.get("citations"), f"{where}.citations")
-            candidate.cite(segment, citations, f"{where}.citations", _uri)
+            candidate.cite(segment, citations, f"{where}.citations", uri_of)
         case "tool_use":
             candidate.add_call(block.get("name"), block.get("input"), block.get("id"), where)
         case "thinking":
@@ -109,13 +109,13 @@ def _add(candidate: Candidate, block: dict[str, Any], where: str) -> None:
         case "redacted_thinking":
             data = as_text(block.get("data"), f"{where}.data")
             candidate.add_thought("", render_redacted_thinking(data))
-        case step if step in _SERVER_TOOL_OUTPUTS:
+        case step if step in SERVER_TOOL_OUTPUTS:
             pass
         case other:
             raise unknown_type(other, where)
 
 
-def _uri(citation: dict[str, Any]) -> str | None:
+def uri_of(citation: dict[str, Any]) -> str | None:
     """The URL of a web page, or the source of a search result that the client gave."""
     return text_or_none(citation.get("url")) or text_or_none(citation.get("source"))
 

@@ -7,7 +7,9 @@ from providers.claude_content.error_types import NO_CREDIT, RPC_STATUS_OF_TYPE
 from providers.claude_content.message_from_anthropic import (
     COUNTS,
     FINISH_REASONS,
+    SERVER_TOOL_OUTPUTS,
     explain_refusal,
+    uri_of,
     usage_of,
 )
 from providers.claude_content.thought_signatures import (
@@ -38,6 +40,7 @@ class MessageStream:
         self._native: str | None = None
         self._stop_details: dict[str, Any] = {}
         self._usage: dict[str, Any] = {}
+        self._left_out: set[int] = set()
 
     def read(self, data: bytes) -> Iterator[Chunk]:
         event = event_object(data)
@@ -45,9 +48,12 @@ class MessageStream:
             case "message_start":
                 self._start(_part(event, "message"))
             case "content_block_start":
-                yield from self._begin_block(_index(event), _part(event, "content_block"))
+                with self._answer.reading():
+                    yield from self._begin_block(_index(event), _part(event, "content_block"))
             case "content_block_delta":
                 yield from self._delta(_index(event), _part(event, "delta"))
+            case "content_block_stop":
+                self._left_out.discard(_index(event))
             case "message_delta":
                 self._finish(event)
             case "message_stop":
@@ -83,9 +89,13 @@ class MessageStream:
                 where = f"content[{index}]"
                 self._answer.call(index, block.get("name"), block.get("id"), where)
             case other:
-                raise unknown_type(other, "content_block")
+                self._left_out.add(index)
+                if other not in SERVER_TOOL_OUTPUTS:
+                    raise unknown_type(other, f"content[{index}]")
 
     def _delta(self, index: int, delta: dict[str, Any]) -> Iterator[Chunk]:
+        if index in self._left_out:
+            return
         match delta.get("type"):
             case "text_delta":
                 yield from self._answer.say(as_text(delta.get("text"), "delta.text"))
@@ -97,8 +107,11 @@ class MessageStream:
             case "input_json_delta":
                 text = as_text(delta.get("partial_json"), "delta.partial_json")
                 self._answer.add_arguments(index, text)
-            case _:  # citations cannot be asked for
-                pass
+            case "citations_delta":
+                yield from self._answer.cite([uri_of(_part(delta, "citation"))])
+            case other:
+                with self._answer.reading():
+                    raise unknown_type(other, f"content[{index}].delta")
 
     def _finish(self, event: dict[str, Any]) -> None:
         """Its counts are those of the whole message, and replace those of the start."""

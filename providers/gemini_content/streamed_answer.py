@@ -5,7 +5,7 @@ loses a signature on an empty text, and SDKs take function calls in two chunks f
 piece of a thought waits for its signature, and all calls are in the last chunk.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import StringIO
@@ -58,11 +58,22 @@ class StreamedAnswer:
         return self._said or bool(self._calls) or bool(self._thought)
 
     def say(self, text: str, **members: Any) -> Iterator[Chunk]:
-        """`members` are further ones of the candidate."""
+        """`members` are further ones of the candidate, which come with an empty text too."""
         yield from self._release()
-        for start in range(0, len(text), _PIECE):
-            part = {"text": text[start : start + _PIECE], **self._pending_signature()}
+        for start in range(0, len(text) or bool(members), _PIECE):
+            part = {"text": text[start : start + _PIECE]}
+            if text:
+                part |= self._pending_signature()
             yield self._chunk(part, **(members if start == 0 else {}))
+
+    def cite(self, uris: Iterable[str | None]) -> Iterator[Chunk]:
+        """Name the sources of the text that have an address.
+
+        Where they are cited is left out: the providers count in the whole text, which is not kept.
+        """
+        sources = [{"uri": uri} for uri in dict.fromkeys(uris) if uri]
+        if sources:
+            yield from self.say("", citationMetadata={"citationSources": sources})
 
     def leave_out_thoughts(self) -> None:
         """For a request that does not ask for them: those that follow are not shown."""
@@ -125,7 +136,10 @@ class StreamedAnswer:
             raise invalid_answer(f"function calls with more than {STREAM_CALLS} characters")
 
     def end(self, candidate: Candidate, usage: dict[str, Any]) -> Iterator[Chunk]:
-        """`candidate` has the finish reason, and notes on it."""
+        """`candidate` has the finish reason, and notes on it.
+
+        Raises UnreadableAnswer if nothing of the answer could be read.
+        """
         yield from self._release()
         for fault in self._faults.values():
             with candidate.reading():
@@ -134,6 +148,8 @@ class StreamedAnswer:
             with candidate.reading():
                 written = call.arguments.getvalue()
                 candidate.add_call(call.name, written, call.call_id, call.where)
+        if candidate.only_fault is not None and not self._said:
+            raise candidate.only_fault
         if self._said and not self._calls:
             candidate.add_text("")
         rendered = candidate.render()

@@ -42,6 +42,12 @@ def cite_annotations(
     )
 
 
+def cited_addresses(annotations: list[Any], where: str) -> list[str | None]:
+    """Those of the annotations at `where`, without their places. Raises UnreadableAnswer."""
+    citations = [_citation(each, where) for each in as_objects(annotations, where)]
+    return [text_or_none(citation.get("url")) for citation in citations]
+
+
 def _citation(annotation: dict[str, Any], _: str) -> dict[str, Any]:
     """Chat completions nest the members in `url_citation`; the Responses API does not."""
     nested = annotation.get("url_citation")

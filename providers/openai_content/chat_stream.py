@@ -21,6 +21,7 @@ from providers.json_api.stream_events import event_object
 from providers.openai_content.answer_members import (
     CHAT_USAGE,
     MEDIA,
+    cited_addresses,
     from_openai_usage,
     media_in_answer,
     reasoning_of,
@@ -83,6 +84,10 @@ class ChatStream:
             with self._answer.reading():
                 yield from self._answer.think(reasoning_of(delta, "delta"))
         yield from self._content(delta.get("content"), logprobs_of(tokens, "logprobs.content"))
+        if delta.get("annotations"):
+            with self._answer.reading():
+                found = cited_addresses(delta["annotations"], "delta.annotations")
+                yield from self._answer.cite(found)
         if delta.get("refusal"):
             yield from self._refuse(delta["refusal"], "delta.refusal")
         for call in list_or_empty(delta.get("tool_calls"), "delta.tool_calls"):
@@ -91,7 +96,8 @@ class ChatStream:
             self._call({"index": 0, "function": delta["function_call"]})
         for name in MEDIA:
             if delta.get(name) not in NOTHING:
-                raise media_in_answer(f"delta.{name}")
+                with self._answer.reading():
+                    raise media_in_answer(f"delta.{name}")
         failure = failure_of(choice)
         if failure is not None:
             raise failure
@@ -140,9 +146,13 @@ class ChatStream:
                 yield from self._answer.think(as_text(text, f"{where}[{place}].text"))
 
     def _call(self, piece: dict[str, Any]) -> None:
+        number = count_or_none(piece.get("index")) or 0
+        if piece.get("custom"):
+            with self._answer.reading():
+                raise unknown_type("custom", f"delta.tool_calls[{number}]")
+            return
         function = object_or_nothing(piece.get("function"))
         name, call_id = function.get("name"), piece.get("id")
-        number = count_or_none(piece.get("index")) or 0
         if not self._answer.has_call(number, name, call_id):
             self._answer.call(number, name, call_id, f"delta.tool_calls[{number}]")
         arguments = function.get("arguments")

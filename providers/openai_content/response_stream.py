@@ -12,7 +12,11 @@ from providers.json_api.answer_shape import (
     unknown_type,
 )
 from providers.json_api.stream_events import event_object
-from providers.openai_content.answer_members import RESPONSES_USAGE, from_openai_usage
+from providers.openai_content.answer_members import (
+    RESPONSES_USAGE,
+    cited_addresses,
+    from_openai_usage,
+)
 from providers.openai_content.failures import reported_error
 from providers.openai_content.reasoning_signatures import reasoning_signature
 from providers.openai_content.responses_from_openai import SERVER_TOOL_OUTPUTS, finish_of
@@ -23,10 +27,12 @@ from providers.upstream import invalid_answer
 class ResponseStream:
     """Implements `providers.prompts.stream.StreamReader`.
 
-    Only the last event of a stream has the status of the whole answer, and its counts.
+    `thoughts`: whether the request asked for them. Only the last event of a stream has the status
+    of the whole answer, and its counts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, thoughts: bool = False) -> None:
+        self._thoughts = thoughts
         self._answer = StreamedAnswer()
         self._refused = False
         self._final: dict[str, Any] = {}
@@ -54,6 +60,11 @@ class ResponseStream:
                 yield from self._answer.say(_delta(event))
             case "response.reasoning_summary_text.delta":
                 yield from self._answer.think(_delta(event))
+            case "response.reasoning_text.delta" if self._thoughts:
+                yield from self._answer.think(_delta(event))
+            case "response.output_text.annotation.added":
+                found = cited_addresses([event.get("annotation")], "annotation")
+                yield from self._answer.cite(found)
             case "response.function_call_arguments.delta":
                 self._answer.add_arguments(_number(event), _delta(event))
             case "response.output_item.done":

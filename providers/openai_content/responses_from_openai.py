@@ -45,9 +45,11 @@ _FAILURES: Final = {
 }
 
 
-def from_openai_response(body: dict[str, Any]) -> dict[str, Any]:
+def from_openai_response(body: dict[str, Any], *, thoughts: bool = False) -> dict[str, Any]:
     """Translate a Response. Members that cannot be read are named in an extra text part.
 
+    `thoughts`: whether the request asked for them. Without that OpenAI writes none, but some
+    servers, such as vLLM, write the model's own text of them into every answer.
     Raises UnreadableAnswer for a body that is not a Response, or if nothing in it can be read. For
     a failed response, raises UpstreamError with the status that fits OpenAI's reason.
     """
@@ -55,7 +57,7 @@ def from_openai_response(body: dict[str, Any]) -> dict[str, Any]:
         refuse_error(body, "output")
     candidate = Candidate(0, *finish_of(body))
     outputs = as_list(body.get("output"), "output")
-    candidate.read_each(outputs, "output", partial(_add_output, candidate))
+    candidate.read_each(outputs, "output", partial(_add_output, candidate, thoughts))
     usage = from_openai_usage(body.get("usage"), RESPONSES_USAGE)
     return render_answer([candidate], usage, body.get("model"), body.get("id"))
 
@@ -84,12 +86,12 @@ def _failure(error: dict[str, Any]) -> UpstreamError:
     return UpstreamError(status, message, reason=code or status.name)
 
 
-def _add_output(candidate: Candidate, output: dict[str, Any], where: str) -> None:
+def _add_output(candidate: Candidate, thoughts: bool, output: dict[str, Any], where: str) -> None:
     match output.get("type"):
         case "message":
             _add_message(candidate, output.get("content"), f"{where}.content")
         case "reasoning":
-            _add_reasoning(candidate, output, where)
+            _add_reasoning(candidate, thoughts, output, where)
         case "function_call":
             candidate.add_call(
                 output.get("name"), output.get("arguments"), output.get("call_id"), where
@@ -108,10 +110,15 @@ def _add_message(candidate: Candidate, content: object, where: str) -> None:
         candidate.read_each(as_list(content, where), where, partial(_add_content, candidate))
 
 
-def _add_reasoning(candidate: Candidate, reasoning: dict[str, Any], where: str) -> None:
-    """The signature is on the last part of the summary, or without one on the next part."""
-    summaries = list_or_empty(reasoning.get("summary"), f"{where}.summary")
-    texts = candidate.read_each(summaries, f"{where}.summary", _text) or [""]
+def _add_reasoning(
+    candidate: Candidate, thoughts: bool, reasoning: dict[str, Any], where: str
+) -> None:
+    """The signature is on the last text, or without one on the next part."""
+    texts: list[str] = []
+    for member in ("summary", "content") if thoughts else ("summary",):
+        found = list_or_empty(reasoning.get(member), f"{where}.{member}")
+        texts += candidate.read_each(found, f"{where}.{member}", _text)
+    texts = texts or [""]
     for text in texts[:-1]:
         candidate.add_thought(text)
     candidate.add_thought(texts[-1], reasoning_signature(reasoning))

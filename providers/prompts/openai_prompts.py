@@ -69,8 +69,8 @@ def responses(dialect: Dialect) -> OpenAIApi:
         "responses",
         dialect,
         to_responses,
-        lambda _: from_openai_response,
-        lambda _: ResponseStream(),
+        lambda thoughts: partial(from_openai_response, thoughts=thoughts),
+        lambda thoughts: ResponseStream(thoughts=thoughts),
         # The model shows no thoughts, the account may not see them, or the server has no such API.
         refusals=frozenset({400, 404, 405}),
     )

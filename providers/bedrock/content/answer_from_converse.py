@@ -117,10 +117,10 @@ def _add_cited(candidate: Candidate, cited: dict[str, Any], where: str) -> None:
         lambda piece, at: candidate.add_text(as_text(piece.get("text"), f"{at}.text")),
     )
     citations = list_or_empty(cited.get("citations"), f"{where}.citations")
-    candidate.cite(joined(segments), citations, f"{where}.citations", _uri)
+    candidate.cite(joined(segments), citations, f"{where}.citations", uri_of)
 
 
-def _uri(citation: dict[str, Any]) -> str | None:
+def uri_of(citation: dict[str, Any]) -> str | None:
     """The URL of a web page, or the client's name for a search result that it sent."""
     web = object_or_nothing(object_or_nothing(citation.get("location")).get("web"))
     return text_or_none(web.get("url")) or text_or_none(citation.get("source"))

@@ -4,7 +4,12 @@ from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
-from providers.bedrock.content.answer_from_converse import FINISH_REASONS, SERVER_TOOL, usage_of
+from providers.bedrock.content.answer_from_converse import (
+    FINISH_REASONS,
+    SERVER_TOOL,
+    uri_of,
+    usage_of,
+)
 from providers.claude_content.message_stream import MessageStream
 from providers.claude_content.thought_signatures import (
     render_redacted_thinking,
@@ -92,10 +97,13 @@ class ConverseStream:
                     self._answer.add_arguments(index, text)
             case "reasoningContent":
                 yield from self._reasoning(index, object_or_nothing(value))
-            case "citation" | "toolResult" | "p":
+            case "citation":
+                yield from self._answer.cite([uri_of(object_or_nothing(value))])
+            case "toolResult" | "cachePoint" | "p":
                 pass
             case other:
-                raise unknown_type(other, "delta")
+                with self._answer.reading():
+                    raise unknown_type(other, f"content[{index}]")
 
     def _reasoning(self, index: int, reasoning: dict[str, Any]) -> Iterator[Chunk]:
         """A hidden thought has a signature without a text.

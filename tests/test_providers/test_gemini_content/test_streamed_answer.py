@@ -6,6 +6,7 @@ import pytest
 
 from providers.gemini_content.candidate import Candidate
 from providers.gemini_content.streamed_answer import Chunk, StreamedAnswer
+from providers.json_api.answer_shape import UnreadableAnswer
 from providers.limits import STREAM_CALLS
 from providers.upstream import UpstreamError
 
@@ -140,10 +141,26 @@ def test_too_many_calls_end_the_stream(name: object, call_id: str | None) -> Non
 
 def test_what_is_no_name_of_a_call_is_not_kept() -> None:
     answer = StreamedAnswer()
+    assert parts_of(answer.say("Hi")) == [{"text": "Hi"}]
     answer.call(0, {"a": "b"}, ["c"], "calls[0]")
     (candidate,) = ended(answer, "tool_calls")["candidates"]
     (note,) = candidate["content"]["parts"]
     assert "calls[0].name is not a string" in note["text"]
+
+
+def test_an_answer_of_which_nothing_can_be_read_is_an_error() -> None:
+    answer = StreamedAnswer()
+    answer.call(0, {"a": "b"}, ["c"], "calls[0]")
+    with pytest.raises(UnreadableAnswer, match="is not a string"):
+        ended(answer, "tool_calls")
+
+
+def test_a_signature_does_not_go_with_sources_but_with_the_text_after_them() -> None:
+    answer = StreamedAnswer()
+    said = [*answer.sign("S"), *answer.cite(["https://a.example", None]), *answer.say("Hi")]
+    (source,) = said[0]["candidates"][0]["citationMetadata"]["citationSources"]
+    assert source == {"uri": "https://a.example"}
+    assert parts_of(iter(said)) == [{"text": ""}, {"text": "Hi", "thoughtSignature": "S"}]
 
 
 def test_arguments_in_many_pieces_are_joined_once() -> None:

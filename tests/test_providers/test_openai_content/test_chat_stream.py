@@ -5,7 +5,6 @@ import orjson
 import pytest
 
 from providers.errors import FerryError
-from providers.json_api.answer_shape import UnreadableAnswer
 from providers.openai_content.chat_stream import ChatStream
 from providers.status import Status
 from providers.upstream import UpstreamError
@@ -314,6 +313,7 @@ def test_places_of_the_counts(place: Callable[[Any], Any]) -> None:
 
 
 @pytest.mark.parametrize("name", ["audio", "images"])
-def test_media_in_a_stream_are_an_error(name: str) -> None:
-    with pytest.raises(UnreadableAnswer, match=f"delta.{name} cannot be translated"):
-        chunks_of(chunk({"content": "Hi", name: [{"a": 1}]}))
+def test_media_in_a_stream_are_named_beside_the_text(name: str) -> None:
+    text, note = parts_of(chunk({"content": "Hi", name: [{"a": 1}]}), chunk({}, "stop"))
+    assert text == {"text": "Hi"}
+    assert f"delta.{name} cannot be translated" in note["text"]

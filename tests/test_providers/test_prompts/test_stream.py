@@ -30,7 +30,8 @@ async def test_an_error_in_a_stream_quotes_no_key() -> None:
 async def test_what_is_unreadable_in_a_stream_quotes_no_key() -> None:
     secret = CALLER.credential.secret
     block = f'{{"type": "content_block_start", "content_block": {{"type": "{secret}"}}}}'
-    reply = ScriptedReply(200, {"Content-Type": "text/event-stream"}, f"data: {block}\n\n".encode())
+    events = f'data: {block}\n\ndata: {{"type": "message_stop"}}\n\n'.encode()
+    reply = ScriptedReply(200, {"Content-Type": "text/event-stream"}, events)
     answer = await event_stream("acme", CALLER, reply, MessageStream(), "")
     with pytest.raises(UpstreamError, match=r"is of type '\*\*\*'"):
         await anext(answer.chunks)
