@@ -3,12 +3,14 @@
 Anthropic requires every object to be closed and supports few constraints (its page on structured
 outputs, and the schemas that its SDK 2.12 makes). Gemini writes declared properties only, so
 closing an object does not change what its schema means there. A constraint that Anthropic cannot
-enforce is refused; it is not turned into a description.
+enforce is refused in an answer's schema, and makes a tool an ordinary one; it is not turned into a
+description.
 """
 
 from typing import Any, Final
 
-from providers.errors import invalid_argument
+from providers.errors import FerryError, invalid_argument
+from providers.gemini_content.function_tools import DeclaredFunction, FunctionTools
 from providers.gemini_content.json_path import item, member
 from providers.gemini_content.response_schema import json_format
 from providers.gemini_content.warnings import Warnings
@@ -61,6 +63,27 @@ def closed_schema(schema: object, path: str, warnings: Warnings) -> dict[str, An
         if "properties" not in schema:
             raise invalid_argument("must have properties, because it is an object", path=path)
         closed["additionalProperties"] = False
+    return closed
+
+
+def closed_parameters(
+    declared: DeclaredFunction, requested: FunctionTools, warnings: Warnings
+) -> dict[str, Any] | None:
+    """The closed parameters of a function whose calls must fit them.
+
+    None if nothing of the kind is requested, or with a warning if Anthropic cannot enforce them.
+    """
+    if not requested.validated:
+        return None
+    with warnings.apart() as recorded:
+        try:
+            closed = closed_schema(declared.parameters, declared.schema_path, warnings)
+        except FerryError:
+            closed = None
+    if closed is None:
+        requested.drop_validation(warnings)
+    else:
+        warnings.add(recorded)
     return closed
 
 

@@ -4,7 +4,7 @@ import re
 from typing import Any, Final
 
 from providers.claude_content import claude_models
-from providers.claude_content.closed_schema import closed_schema
+from providers.claude_content.closed_schema import closed_parameters
 from providers.errors import invalid_argument
 from providers.gemini_content.function_calls import CallRules
 from providers.gemini_content.function_tools import DeclaredFunction, FunctionTools, function_tools
@@ -33,8 +33,7 @@ def to_anthropic_tools(
     refuse_forced_call(requested, model, thinking=thinking)
     if not requested.functions:
         return {}
-    strict = requested.mode == "VALIDATED"
-    tools = [_tool(function, strict, warnings) for function in requested.offered(warnings)]
+    tools = [_tool(function, requested, warnings) for function in requested.offered(warnings)]
     if requested.mode is None:
         return {"tools": tools}
     if requested.forced:
@@ -52,9 +51,11 @@ def refuse_forced_call(requested: FunctionTools, model: str, *, thinking: bool) 
         )
 
 
-def _tool(declared: DeclaredFunction, strict: bool, warnings: Warnings) -> dict[str, Any]:
+def _tool(
+    declared: DeclaredFunction, requested: FunctionTools, warnings: Warnings
+) -> dict[str, Any]:
     _ROOT(declared.parameters, declared.schema_path)
-    if not strict:
+    closed = closed_parameters(declared, requested, warnings)
+    if closed is None:
         return declared.named | {"input_schema": declared.parameters}
-    schema = closed_schema(declared.parameters, declared.schema_path, warnings)
-    return declared.named | {"input_schema": schema, "strict": True}
+    return declared.named | {"input_schema": closed, "strict": True}

@@ -80,6 +80,15 @@ class FunctionTools:
         names = set(self.allowed)
         return self.allowed[0] if self.mode == "ANY" and len(names) == 1 else None
 
+    @property
+    def validated(self) -> bool:
+        """Whether the arguments of a call must fit the function's schema."""
+        return self.mode == "VALIDATED"
+
+    def drop_validation(self, warnings: Warnings) -> None:
+        """Record that a function's schema, which the provider cannot enforce, is a hint there."""
+        warnings.drop(member(self.calling_path, "mode"))
+
     def offered(self, warnings: Warnings) -> list[DeclaredFunction]:
         """The functions to declare to a provider that has no list of allowed functions."""
         functions = self.functions.values()

@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-from providers.errors import invalid_argument
 from providers.gemini_content.function_tools import (
     NO_PARAMETERS,
     DeclaredFunction,
@@ -34,8 +33,7 @@ def to_openai_tools(
     if requested.mode is not None:
         plain = _PLAIN_CHOICES[requested.mode]
         offered, choice = dialect.offer_functions(requested, plain, warnings)
-    strict = requested.mode == "VALIDATED"
-    functions = [_function(declared, strict, dialect.provider) for declared in offered]
+    functions = [_function(declared, requested, warnings) for declared in offered]
     tools = [{"type": "function", "function": function} for function in functions]
     return {"tools": tools} | ({} if choice is None else {"tool_choice": choice})
 
@@ -65,15 +63,15 @@ def _named(function: str) -> dict[str, Any]:
     return {"type": "function", "function": {"name": function}}
 
 
-def _function(declared: DeclaredFunction, strict: bool, provider: str) -> dict[str, Any]:
-    if not strict:
-        return {**declared.named, "parameters": declared.parameters}
+def _function(
+    declared: DeclaredFunction, requested: FunctionTools, warnings: Warnings
+) -> dict[str, Any]:
+    function = {**declared.named, "parameters": declared.parameters}
+    if not requested.validated:
+        return function
     if declared.parameters == NO_PARAMETERS:
-        return {**declared.named, "parameters": _NO_STRICT_PARAMETERS, "strict": True}
-    if not allows_strict(declared.parameters):
-        raise invalid_argument(
-            f"with mode VALIDATED {provider} takes only parameters that are all required, with "
-            "additionalProperties false in every object",
-            path=declared.path,
-        )
-    return {**declared.named, "parameters": declared.parameters, "strict": True}
+        return {**function, "parameters": _NO_STRICT_PARAMETERS, "strict": True}
+    if allows_strict(declared.parameters):
+        return {**function, "strict": True}
+    requested.drop_validation(warnings)
+    return function

@@ -7,7 +7,7 @@ import re
 from typing import Any, Final
 
 from providers.bedrock.content.bedrock_models import claude_name
-from providers.claude_content.closed_schema import closed_schema
+from providers.claude_content.closed_schema import closed_parameters
 from providers.claude_content.tools_to_anthropic import refuse_forced_call
 from providers.errors import invalid_argument
 from providers.gemini_content.content_parts import find_part
@@ -57,8 +57,7 @@ def to_converse_tools(
         if requested.functions:
             warnings.drop(member(path, "tools"))  # Converse cannot declare tools and forbid them
         return {}
-    strict = requested.mode == "VALIDATED"
-    tools = [_tool(function, strict, warnings) for function in requested.offered(warnings)]
+    tools = [_tool(function, requested, warnings) for function in requested.offered(warnings)]
     return {"toolConfig": {"tools": tools} | _choice(requested)}
 
 
@@ -70,9 +69,11 @@ def _choice(requested: FunctionTools) -> dict[str, Any]:
     return {"toolChoice": {_CHOICES[requested.mode]: {}}}
 
 
-def _tool(declared: DeclaredFunction, strict: bool, warnings: Warnings) -> dict[str, Any]:
+def _tool(
+    declared: DeclaredFunction, requested: FunctionTools, warnings: Warnings
+) -> dict[str, Any]:
     _ROOT(declared.parameters, declared.schema_path)
-    if not strict:
+    closed = closed_parameters(declared, requested, warnings)
+    if closed is None:
         return {"toolSpec": declared.named | {"inputSchema": {"json": declared.parameters}}}
-    schema = closed_schema(declared.parameters, declared.schema_path, warnings)
-    return {"toolSpec": declared.named | {"inputSchema": {"json": schema}, "strict": True}}
+    return {"toolSpec": declared.named | {"inputSchema": {"json": closed}, "strict": True}}

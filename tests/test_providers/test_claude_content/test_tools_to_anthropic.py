@@ -112,6 +112,20 @@ def test_validated_functions_are_strict() -> None:
     assert tool == {"name": "f", "input_schema": schema, "strict": True}
 
 
+def test_a_function_that_cannot_be_strict_is_offered_with_a_warning() -> None:
+    """Pydantic AI asks for VALIDATED with every tool; a dict has any members, a number limits."""
+    free = {"type": "object", "additionalProperties": {"type": "integer"}}
+    properties = {"a": {"type": "string", "examples": ["x"]}, "b": free}
+    schema = _PLAIN | {"properties": properties}
+    request = {
+        "tools": _declared({"name": "f", "parametersJsonSchema": schema}),
+        "toolConfig": _calling(mode="VALIDATED"),
+    }
+    assert message(**request)["tools"] == [{"name": "f", "input_schema": schema}]
+    path = "request.toolConfig.functionCallingConfig.mode"
+    assert dropped(**request) == f"{path};count=1"
+
+
 _FIRST = "tools[0].functionDeclarations[0]"
 _CHOICE = "toolConfig.functionCallingConfig"
 
@@ -162,13 +176,6 @@ _CHOICE = "toolConfig.functionCallingConfig"
         ),
         ({"tools": _F_G_AND_H, "toolConfig": _calling(mode="SOME")}, f"{_CHOICE}.mode"),
         ({"toolConfig": _calling(mode="ANY")}, f"{_CHOICE}.mode"),
-        (
-            {
-                "tools": _declared({"name": "f", "parameters": {"type": "OBJECT"}}),
-                "toolConfig": _calling(mode="VALIDATED"),
-            },
-            f"{_FIRST}.parameters",
-        ),
         ({"toolConfig": {"retrievalConfig": {}}}, "toolConfig.retrievalConfig"),
         (
             {"toolConfig": {"includeServerSideToolInvocations": True}},

@@ -133,6 +133,21 @@ _OPEN = _declared(
         "parametersJsonSchema": {"type": "object", "properties": {"a": {"type": "string"}}},
     }
 )
+
+
+def test_a_function_that_cannot_be_strict_is_offered_with_a_warning() -> None:
+    """Pydantic AI asks for VALIDATED with every tool, and a tool may have optional parameters."""
+    tools, config = [*_declared({"name": "g"}), *_OPEN], _calling(mode="VALIDATED")
+    offered = chat(tools=tools, toolConfig=config)["tools"]
+    assert [tool["function"].get("strict") for tool in offered] == [True, None]
+    assert offered[1]["function"]["parameters"] == {
+        "type": "object",
+        "properties": {"a": {"type": "string"}},
+    }
+    path = "request.toolConfig.functionCallingConfig.mode"
+    assert dropped(tools=tools, toolConfig=config) == f"{path};count=1"
+
+
 _FIRST = "tools[0].functionDeclarations[0]"
 _CHOICE = "toolConfig.functionCallingConfig"
 
@@ -167,7 +182,6 @@ _CHOICE = "toolConfig.functionCallingConfig"
         ),
         ({"tools": _F_AND_G, "toolConfig": _calling(mode="SOME")}, f"{_CHOICE}.mode"),
         ({"toolConfig": _calling(mode="ANY")}, f"{_CHOICE}.mode"),
-        ({"tools": _OPEN, "toolConfig": _calling(mode="VALIDATED")}, _FIRST),
         ({"toolConfig": {"retrievalConfig": {}}}, "toolConfig.retrievalConfig"),
         (
             {"toolConfig": {"includeServerSideToolInvocations": True}},

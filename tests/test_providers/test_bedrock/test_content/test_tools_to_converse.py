@@ -77,6 +77,14 @@ def test_validated_is_strict() -> None:
     assert found == {"tools": [spec], "toolChoice": {"auto": {}}}
 
 
+def test_a_function_that_cannot_be_strict_is_offered_with_a_warning() -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "integer", "maximum": 3}}}
+    request = _declaring({"name": "f", "parametersJsonSchema": schema}, mode="VALIDATED")
+    assert converse(**request)["toolConfig"]["tools"] == [_spec(inputSchema={"json": schema})]
+    path = "request.toolConfig.functionCallingConfig.mode"
+    assert dropped(**request) == f"{path};count=1"
+
+
 def test_no_functions_are_omitted() -> None:
     request = _declaring(_F, mode="NONE")
     assert "toolConfig" not in converse(**request)
