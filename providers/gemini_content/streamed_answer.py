@@ -28,7 +28,7 @@ _SIGNATURE: Final = "thoughtSignature"
 
 
 @dataclass(slots=True)
-class _Call:
+class StreamedCall:
     """A function call whose arguments come in pieces."""
 
     name: str | None
@@ -43,8 +43,8 @@ class StreamedAnswer:
     def __init__(self) -> None:
         self.model: object = None
         self.answer_id: object = None
-        self._calls: list[_Call] = []
-        self._by_number: dict[int, _Call] = {}
+        self._calls: list[StreamedCall] = []
+        self._by_number: dict[int, StreamedCall] = {}
         self._calls_size = 0
         self._thought = ""
         self._signature: str | None = None
@@ -95,24 +95,16 @@ class StreamedAnswer:
         if self._thought:
             yield from self._release()
 
-    def call(self, number: int, name: object, call_id: object, where: str) -> None:
+    def call(self, number: int, name: object, call_id: object, where: str) -> StreamedCall:
         """Begins the function call with that number; `where` is its path in the stream.
 
         Raises UpstreamError beyond STREAM_CALLS.
         """
-        call = _Call(text_or_none(name), text_or_none(call_id), where)
+        call = StreamedCall(text_or_none(name), text_or_none(call_id), where)
         self._count(_CALL + len(call.name or "") + len(call.call_id or ""))
         self._by_number[number] = call
         self._calls.append(call)
-
-    def has_call(self, number: int, name: object, call_id: object) -> bool:
-        """Whether a piece with this number, name and id belongs to a call that was begun.
-
-        Some servers give every call the same number; a name and an id begin another call. Others
-        give each piece of a call an id of its own, but only the first one a name.
-        """
-        call = self._by_number.get(number)
-        return call is not None and not (name and call_id and call_id != call.call_id)
+        return call
 
     @contextmanager
     def reading(self) -> Iterator[None]:

@@ -15,7 +15,6 @@ from providers.json_api.answer_shape import (
     text_or_none,
     unknown_type,
 )
-from providers.json_api.json_text import render_json
 from providers.json_api.refusal_body import message_of
 from providers.json_api.stream_events import event_object
 from providers.openai_content.answer_members import (
@@ -26,6 +25,7 @@ from providers.openai_content.answer_members import (
     media_in_answer,
     reasoning_of,
 )
+from providers.openai_content.call_pieces import CallPieces
 from providers.openai_content.chat_from_openai import finish_reason_of
 from providers.openai_content.failures import failure_of, reported_error
 from providers.openai_content.stream_members import logprobs_of
@@ -44,6 +44,7 @@ class ChatStream:
         self._thoughts = thoughts
         self.ended = False
         self._answer = StreamedAnswer()
+        self._calls = CallPieces(self._answer)
         if not thoughts:
             self._answer.leave_out_thoughts()
         self._native: str | None = None
@@ -93,7 +94,7 @@ class ChatStream:
         for call in list_or_empty(delta.get("tool_calls"), "delta.tool_calls"):
             self._call(as_object(call, "delta.tool_calls[0]"))
         if delta.get("function_call") is not None:  # the older form of tool_calls
-            self._call({"index": 0, "function": delta["function_call"]})
+            self._calls.add({"index": 0, "function": delta["function_call"]})
         for name in MEDIA:
             if delta.get(name) not in NOTHING:
                 with self._answer.reading():
@@ -146,17 +147,9 @@ class ChatStream:
                 yield from self._answer.think(as_text(text, f"{where}[{place}].text"))
 
     def _call(self, piece: dict[str, Any]) -> None:
-        number = count_or_none(piece.get("index")) or 0
-        if piece.get("custom"):
-            with self._answer.reading():
-                raise unknown_type("custom", f"delta.tool_calls[{number}]")
+        if not piece.get("custom"):
+            self._calls.add(piece)
             return
-        function = object_or_nothing(piece.get("function"))
-        name, call_id = function.get("name"), piece.get("id")
-        if not self._answer.has_call(number, name, call_id):
-            self._answer.call(number, name, call_id, f"delta.tool_calls[{number}]")
-        arguments = function.get("arguments")
-        if arguments:
-            # Mistral may write an object.
-            text = arguments if isinstance(arguments, str) else render_json(arguments).decode()
-            self._answer.add_arguments(number, text)
+        number = count_or_none(piece.get("index")) or 0
+        with self._answer.reading():
+            raise unknown_type("custom", f"delta.tool_calls[{number}]")

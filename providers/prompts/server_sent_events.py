@@ -15,12 +15,20 @@ async def event_data(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None
     """The data of each event that has some. Raises UpstreamError for an event that is too long.
 
     An event without its blank line at the end of the stream counts too: some servers leave it out.
+    A body that is a JSON object is one event: some servers do not stream, or refuse with 200.
     """
+    is_object: bool | None = None  # None until something else than white space has come
     event = _Event()
     rest = bytearray()  # of a line; it is not read again with each chunk
     held = b""
     async for chunk in chunks:
         text = held + chunk
+        if is_object is None and (start := text.removeprefix(_BYTE_ORDER_MARK).lstrip()):
+            is_object = start.startswith(b"{")
+        if is_object:
+            rest += chunk if rest else chunk.lstrip()
+            check_event_length(len(rest))
+            continue
         # A line feed may follow in the next chunk.
         held = b"\r" if text.endswith(b"\r") else b""
         *lines, begun = _END_OF_LINE.split(text.removesuffix(b"\r"))
@@ -34,6 +42,9 @@ async def event_data(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None
             elif event.data and (data := event.take()):
                 yield data
         check_event_length(len(event.data) + len(rest))
+    if is_object:
+        yield bytes(rest)
+        return
     event.add(bytes(rest))
     if event.data and (data := event.take()):
         yield data

@@ -15,7 +15,8 @@ from providers.prompts.server_sent_events import event_data
 from providers.resources import AnswerStream
 from providers.upstream import Reply, UpstreamError, invalid_answer
 
-_EVENT_STREAM: Final = "text/event-stream"
+# Some servers give streams another type, or none, as users report (openai.md section 10).
+_PAGE: Final = "text/html"
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -38,8 +39,8 @@ class StreamReader(Protocol[T_contra]):
 async def event_stream(
     name: str, caller: Caller, reply: Reply, reader: StreamReader[bytes], warnings: str
 ) -> AnswerStream:
-    """The answer to a request for server-sent events. Raises UpstreamError for another answer."""
-    if not reply.headers.get("Content-Type", "").lower().startswith(_EVENT_STREAM):
+    """The answer to a request for server-sent events. Raises UpstreamError for a web page."""
+    if reply.headers.get("Content-Type", "").lower().startswith(_PAGE):
         await reply.aclose()
         raise invalid_answer(f"{name} did not answer with a stream")
     redact = partial(without_secret, caller=caller)

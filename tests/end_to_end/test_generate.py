@@ -196,6 +196,10 @@ async def test_the_reason_of_a_refusal_is_a_text(
     ferry: Ferry, fake: FakeClient, streamed: bool
 ) -> None:
     asking = stream if streamed else ask
+    if fake.kind.name == "mistral":  # it has no refusals, and ends such an answer as failed
+        with pytest.raises(errors.ServerError, match="broke the answer off"):
+            await asking(ferry, fake, "please refuse")
+        return
     answer = await asking(ferry, fake, "please refuse")
     last = answer[-1] if isinstance(answer, list) else answer
     assert last.candidates is not None

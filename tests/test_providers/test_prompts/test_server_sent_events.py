@@ -37,6 +37,8 @@ async def data_of(*pieces: bytes) -> list[bytes]:
         (b"data\n\ndata: \n\ndata: a\n\n", [b"a"]),
         # As llama.cpp wrote errors.
         (b'error: {"code":400}\n\ndata: a\n\n', [b'{"code":400}', b"a"]),
+        # A JSON object instead of a stream:
+        (b' \r\n{"a":\n\n"data: b"}\n', [b'{"a":\n\n"data: b"}\n']),
         # Without its end:
         (b"data: a\n\ndata: b", [b"a", b"b"]),
         (b"data: a\n\ndata: b\n", [b"a", b"b"]),

@@ -15,6 +15,8 @@ from providers.upstream import UpstreamError
 from tests.test_middlewares.running_chain import ScriptedReply
 from tests.test_providers.answering import CALLER
 
+IN_JSON = {"Content-Type": "application/json"}
+
 
 async def test_an_error_in_a_stream_quotes_no_key() -> None:
     secret = CALLER.credential.secret
@@ -37,8 +39,36 @@ async def test_what_is_unreadable_in_a_stream_quotes_no_key() -> None:
         await anext(answer.chunks)
 
 
-async def test_what_is_no_stream_is_refused_and_closed() -> None:
-    reply = ScriptedReply(200, {"Content-Type": "application/json"})
+@pytest.mark.parametrize("given", [{}, {"Content-Type": "text/plain"}, IN_JSON])
+async def test_a_stream_of_another_type(given: dict[str, str]) -> None:
+    """As some servers and the proxies before them send it."""
+    choice = {"delta": {"content": "Hi"}, "finish_reason": "stop"}
+    event = b"data: " + orjson.dumps({"choices": [choice]}) + b"\n\n"
+    answer = await event_stream("acme", CALLER, ScriptedReply(200, given, event), ChatStream(), "")
+    chunks = [orjson.loads(chunk) async for chunk in answer.chunks]
+    assert chunks[0]["candidates"][0]["content"]["parts"] == [{"text": "Hi"}]
+
+
+async def test_a_whole_answer_instead_of_a_stream() -> None:
+    choice = {"message": {"content": "Hi"}, "finish_reason": "stop"}
+    reply = ScriptedReply(200, IN_JSON, orjson.dumps({"choices": [choice]}))
+    answer = await event_stream("acme", CALLER, reply, ChatStream(), "")
+    first, last = [orjson.loads(chunk)["candidates"][0] async for chunk in answer.chunks]
+    assert first["content"]["parts"] == [{"text": "Hi"}]
+    assert last["finishReason"] == "STOP"
+
+
+async def test_an_error_with_status_200_instead_of_a_stream() -> None:
+    error = {"error": {"message": "No credits", "code": 429}}
+    reply = ScriptedReply(200, IN_JSON, orjson.dumps(error))
+    answer = await event_stream("acme", CALLER, reply, ChatStream(), "")
+    with pytest.raises(UpstreamError, match="No credits") as failed:
+        await anext(answer.chunks)
+    assert failed.value.status is Status.RESOURCE_EXHAUSTED
+
+
+async def test_a_web_page_is_refused_and_closed() -> None:
+    reply = ScriptedReply(200, {"Content-Type": "text/html"})
     with pytest.raises(UpstreamError, match="acme did not answer with a stream"):
         await event_stream("acme", CALLER, reply, ChatStream(thoughts=False), "")
     assert reply.closed
