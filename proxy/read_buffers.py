@@ -38,10 +38,17 @@ class Tier:
 
 
 class LargeBuffers:
-    """Gives the buffers of the first tier that has some left."""
+    """Gives the buffers of the first tier that has some left.
 
-    def __init__(self, *tiers: Tier) -> None:
+    A stream that begins while there is no other is read with a buffer of at least `alone` bytes,
+    until another begins: what many such reads hold leaves the processor's cache before it is sent.
+    """
+
+    def __init__(self, *tiers: Tier, alone: int = 0) -> None:
         self._tiers = tiers
+        self._alone = alone
+        self._streams = 0
+        self._was_alone: tuple[asyncio.Transport, int] | None = None
 
     def give(self, stream: StreamReader, transport: asyncio.Transport | None) -> Release | None:
         """Enlarges the buffers of a stream. The caller must call the result when the stream ends.
@@ -51,20 +58,34 @@ class LargeBuffers:
         tier = next((tier for tier in self._tiers if tier.left), None)
         if transport is None or tier is None:
             return None
+        buffer = tier.buffer
+        if not self._streams:
+            self._was_alone = transport, 2 * buffer
+            buffer = max(buffer, self._alone)
+        elif self._was_alone is not None:
+            _limit_reads(*self._was_alone)
+            self._was_alone = None
         tier.left -= 1
-        stream.set_read_chunk_size(tier.buffer)
+        self._streams += 1
+        stream.set_read_chunk_size(buffer)
         usual = getattr(transport, "max_size", None)
         if usual is not None:
             # A connection may be used again before its last stream has given its buffers back.
             usual = min(usual, _ASYNCIO_READ_BYTES)
-            transport.max_size = 2 * tier.buffer  # type: ignore[attr-defined]
+            transport.max_size = 2 * buffer  # type: ignore[attr-defined]
 
         def release() -> None:
             tier.left += 1
+            self._streams -= 1
             if usual is not None:
                 transport.max_size = usual  # type: ignore[attr-defined]
 
         return release
+
+
+def _limit_reads(transport: asyncio.Transport, size: int) -> None:
+    if getattr(transport, "max_size", 0) > size:
+        transport.max_size = size  # type: ignore[attr-defined]
 
 
 def read_little(transport: asyncio.Transport) -> None:
@@ -77,6 +98,6 @@ MEDIUM_BUFFERS: Final = LargeBuffers(Tier(512, 128 << 10))
 """For bodies that take several reads and are no large streams."""
 
 LARGE_BUFFERS: Final = LargeBuffers(
-    Tier(4, 256 << 10), Tier(12, 128 << 10), Tier(48, READ_BUFFER_BYTES)
+    Tier(4, 256 << 10), Tier(12, 128 << 10), Tier(48, READ_BUFFER_BYTES), alone=512 << 10
 )
 """Those of this process, as its memory is one."""

@@ -61,6 +61,23 @@ async def test_a_tier_that_is_used_up_is_followed_by_the_next() -> None:
     assert _low_water(again) == LARGE
 
 
+async def test_a_stream_reads_more_while_it_is_alone() -> None:
+    buffers, streams = LargeBuffers(Tier(2, USUAL), alone=LARGE), [_stream() for _ in range(3)]
+    transports: list[Any] = [SimpleNamespace(max_size=USUAL_READ) for _ in streams]
+    first = buffers.give(streams[0], transports[0])
+    assert (_low_water(streams[0]), transports[0].max_size) == (LARGE, LARGE_READ)
+    second = buffers.give(streams[1], transports[1])
+    assert [each.max_size for each in transports[:2]] == [2 * USUAL, 2 * USUAL]
+    assert _low_water(streams[1]) == USUAL
+    assert first is not None
+    first()
+    assert second is not None
+    second()
+    assert [each.max_size for each in transports] == [USUAL_READ] * 3
+    assert buffers.give(streams[2], transports[2]) is not None
+    assert transports[2].max_size == LARGE_READ
+
+
 async def test_a_connection_that_is_used_again_before_its_stream_is_closed_reads_as_usual() -> None:
     """A reply that has arrived gives its connection back, while its reader may be slow."""
     buffers, kept = LargeBuffers(Tier(2, LARGE)), cast(Any, SimpleNamespace(max_size=256 << 10))
