@@ -1,6 +1,5 @@
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +8,7 @@ from providers.anthropic.results import AnthropicResultLines, from_anthropic_lin
 from providers.batches.json_lines import ResultSplitter
 from providers.batches.request_table import indexed_id
 from providers.json_api.client import Answer
+from providers.json_api.json_text import render_json
 from providers.memory import MemoryBudget
 from providers.resources import BatchState
 from providers.status import Status
@@ -146,7 +146,7 @@ _ERROR = {"type": "error", "error": {"type": "api_error", "message": "m"}}
 def test_any_line_is_a_result(line: Any) -> None:
     result = from_anthropic_line(line)
     assert set(result) in ({"response"}, {"error"})
-    assert orjson.dumps(result)
+    assert render_json(result)
 
 
 def results(upstream: ScriptedUpstream, **batch: object) -> AnthropicResultLines:
