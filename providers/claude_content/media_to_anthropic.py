@@ -19,6 +19,7 @@ from providers.gemini_content.media import (
 from providers.gemini_content.warnings import Warnings
 
 _PLAIN: Final = "text/plain"
+_LONGEST_TITLE: Final = 500
 
 
 def to_anthropic_inline_media(
@@ -32,11 +33,13 @@ def to_anthropic_inline_media(
         source = {"type": "base64", "media_type": IMAGES[mime_type], "data": data}
         return {"type": "image", "source": source}
     if mime_type == PDF:
-        return _document({"type": "base64", "media_type": PDF, "data": data}, blob)
+        source = {"type": "base64", "media_type": PDF, "data": data}
+        return _document(source, blob, path, warnings)
     if mime_type.startswith("text/"):
         if mime_type != _PLAIN:
             warnings.drop(member(path, "mimeType"))  # Anthropic takes text as text/plain only
-        return _document({"type": "text", "media_type": _PLAIN, "data": _text(data, path)}, blob)
+        source = {"type": "text", "media_type": _PLAIN, "data": _text(data, path)}
+        return _document(source, blob, path, warnings)
     raise unsupported_type(path, "Anthropic", "PNG, JPEG, GIF and WebP images, PDF, and text")
 
 
@@ -60,16 +63,23 @@ def to_anthropic_file_media(
         drop_name(file_data, path, warnings)
         return {"type": "image", "source": source}
     if mime_type in documents:
-        return _document(source, file_data)
+        return _document(source, file_data, path, warnings)
     kinds = ", ".join([*documents, *IMAGES])
     text = mime_type.startswith("text/")
     instead = f"send other text {INLINE}" if text else "mimeType must say which it is"
     raise unsupported_type(path, "Anthropic", f"{kinds} {way}; {instead}")
 
 
-def _document(source: dict[str, Any], media: dict[str, Any]) -> dict[str, Any]:
-    title = {"title": media["displayName"]} if media.get("displayName") else {}
-    return {"type": "document", "source": source} | title
+def _document(
+    source: dict[str, Any], media: dict[str, Any], path: str, warnings: Warnings
+) -> dict[str, Any]:
+    document = {"type": "document", "source": source}
+    name = media.get("displayName")
+    if name and len(name) <= _LONGEST_TITLE:
+        return document | {"title": name}
+    if name:
+        drop_name(media, path, warnings)
+    return document
 
 
 def _text(data: str, path: str) -> str:

@@ -37,8 +37,8 @@ EMBED_TOKENS: Final = Limit(
 EMBED_PACKING: Final = Packing(TEXTS_MEMBER, EMBED_TEXTS, EMBED_TOKENS)
 
 OPENAI_DIALECT: Final = Dialect(
-    # OpenAI accepts any text as a call's id.
-    calls=CallRules("OpenAI", longest_name=64, ids=re.compile(".+", re.DOTALL)),
+    # Any text; a Response takes 64 characters (openai.md section 7).
+    calls=CallRules("OpenAI", longest_name=64, ids=re.compile(".{1,40}", re.DOTALL)),
     ranges=(
         ("maxOutputTokens", "max_completion_tokens", 1, 2**31 - 1),
         ("temperature", "temperature", 0, 2),

@@ -58,7 +58,7 @@ DOCUMENT_SOURCE = Tagged(
 CITATIONS = Record({"enabled": Flag()})
 DOCUMENT = _block(
     {"source": DOCUMENT_SOURCE},
-    title=Nullable(Text(low=1)),
+    title=Nullable(Text(low=1, high=500)),
     context=Nullable(Text(low=1)),
     citations=Nullable(CITATIONS),
 )

@@ -59,9 +59,10 @@ ANSWER_PARTS = Tagged(
     {"text": TEXT_PART, "refusal": Record({"refusal": Text()}, required=("refusal",))},
 )
 CALL = Record({"name": FUNCTION_NAME, "arguments": Text()}, required=("name", "arguments"))
+CALL_ID = Text(low=1, high=40)
 TOOL_CALL = Tagged(
     "type",
-    {"function": Record({"id": Text(low=1), "function": CALL}, required=("id", "function"))},
+    {"function": Record({"id": CALL_ID, "function": CALL}, required=("id", "function"))},
 )
 
 
@@ -87,7 +88,7 @@ MESSAGE = Tagged(
             }
         ),
         "tool": Record(
-            {"content": _content(TEXT_PARTS), "tool_call_id": Text(low=1)},
+            {"content": _content(TEXT_PARTS), "tool_call_id": CALL_ID},
             required=("content", "tool_call_id"),
         ),
     },

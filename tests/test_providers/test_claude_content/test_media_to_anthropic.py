@@ -50,6 +50,24 @@ def test_an_inline_pdf(name: str | None, title: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("field", "media"),
+    [
+        ("inlineData", {"mimeType": "application/pdf", "data": "AAAA"}),
+        ("inlineData", {"mimeType": "text/plain", "data": "AAAA"}),
+        ("fileData", {"mimeType": "application/pdf", "fileUri": _KNOWN}),
+    ],
+)
+def test_a_name_that_is_too_long_for_a_title_is_dropped(field: str, media: dict[str, Any]) -> None:
+    longest = {field: media | {"displayName": "n" * 500}}
+    assert _block(**longest)["title"] == "n" * 500
+    assert dropped(contents=[user(longest)]) == ""
+    longer = {field: media | {"displayName": "n" * 501}}
+    assert "title" not in _block(**longer)
+    warning = f"request.contents[*].parts[*].{field}.displayName;count=1"
+    assert dropped(contents=[user(longer)]) == warning
+
+
+@pytest.mark.parametrize(
     ("mime_type", "warnings"),
     [
         ("text/plain", ""),

@@ -73,12 +73,26 @@ def test_a_call_and_an_answer_without_content() -> None:
     assert answered == {"role": "tool", "tool_call_id": "call_1_0", "content": "{}"}
 
 
-@pytest.mark.parametrize("given", ["a.b", "ü", "a b"])
+@pytest.mark.parametrize("given", ["a.b", "ü", "a b", "i" * 40])
 def test_any_id_may_be_openais(given: str) -> None:
     call = {"functionCall": {"id": given, "name": "f"}}
     answer = {"functionResponse": {"id": given, "name": "f"}}
     _, called, answered = _messages(contents=[user(_HELLO), model(call), user(answer)])
     assert called["tool_calls"][0]["id"] == answered["tool_call_id"] == given
+
+
+def test_an_id_that_is_too_long_for_openai_is_replaced() -> None:
+    calls = [{"functionCall": {"id": number + "i" * 40, "name": "f"}} for number in "12"]
+    answers = [
+        {"functionResponse": {"id": number + "i" * 40, "response": {"output": number}}}
+        for number in "21"
+    ]
+    _, called, *answered = _messages(contents=[user(_HELLO), model(*calls), user(*answers)])
+    assert [call["id"] for call in called["tool_calls"]] == ["call_1_0", "call_1_1"]
+    assert [(each["tool_call_id"], each["content"]) for each in answered] == [
+        ("call_1_1", '{"output":"2"}'),
+        ("call_1_0", '{"output":"1"}'),
+    ]
 
 
 def test_answers_come_before_other_parts_of_their_turn() -> None:
