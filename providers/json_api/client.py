@@ -16,9 +16,10 @@ from providers.body import Body
 from providers.credential import Caller
 from providers.errors import CredentialRefused, FerryError, NotFound
 from providers.json_api.answer_shape import written_count
-from providers.json_api.json_text import parse_answer, parse_object
-from providers.json_api.refusal_body import code_of, has_code, message_of
+from providers.json_api.json_text import parse_json
+from providers.json_api.refusal_body import code_of, has_code, message_of, parse_refusal
 from providers.limits import UPSTREAM_ANSWER, UPSTREAM_REFUSAL
+from providers.long_work import off_loop_if_long
 from providers.resource_names import NATIVE_ID, check_native_id
 from providers.resources import Download
 from providers.retries import USUAL_RETRIES, Retries
@@ -123,7 +124,8 @@ class JsonApi:
         """One page of a list, and the whole answer, which has the token of the next page."""
         page = await self.get(caller, path, **query)
         data = page.get("data") or []
-        if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
+        listed = "data" in page or "object" in page or not page  # an empty list may be left out
+        if not listed or not isinstance(data, list) or not all(isinstance(i, dict) for i in data):
             raise invalid_answer(f"{self.name} did not answer with a list of objects")
         return [Answer(item) for item in data], page
 
@@ -182,7 +184,7 @@ class JsonApi:
     async def _json(self, caller: Caller, request: OutboundRequest) -> Answer:
         async with await self._send(caller, request) as reply:
             data = await reply.read(UPSTREAM_ANSWER)
-        document = await parse_answer(data)
+        document = await off_loop_if_long(data, _object_or_listed, data)
         if document is None:
             raise invalid_answer(f"{self.name} did not answer with a JSON object")
         return Answer(document)
@@ -198,8 +200,8 @@ class JsonApi:
                 raise invalid_answer(f"{self.name} compressed its answer although asked not to")
             return reply
         async with reply:
-            document = parse_object(await read_refusal(reply))
-        raise self._refusal(caller, request, reply, document or {})
+            document = parse_refusal(await read_refusal(reply))
+        raise self._refusal(caller, request, reply, document)
 
     def _posting(
         self, path: str, content_type: str, body: Body | bytes, headers: Mapping[str, str]
@@ -265,6 +267,17 @@ async def read_refusal(reply: Reply) -> bytes:
         return await reply.read(UPSTREAM_REFUSAL)
     except UpstreamError:
         return b""
+
+
+def _object_or_listed(data: bytes) -> dict[str, Any] | None:
+    """Together lists its models without an object around them."""
+    try:
+        document = parse_json(data)
+    except orjson.JSONDecodeError:
+        return None
+    if isinstance(document, list):
+        return {"data": document}
+    return document if isinstance(document, dict) else None
 
 
 def _only_names(request: OutboundRequest) -> bool:

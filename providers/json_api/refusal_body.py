@@ -2,7 +2,8 @@
 
 Most nest `{"error": {"message", "code", "type"}}`. Some write `error` as text, or the members at
 the top, as vLLM does with `message` and FastAPI with `detail`. FastAPI lists what is wrong with a
-request as `{"loc", "msg", "input"}`; `input` is a value of the client, so it is not shown.
+request as `{"loc", "msg", "input"}`; `input` is a value of the client, so it is not shown. Google's
+server with OpenAI's API puts the object into a list, and some refuse a stream with an event.
 """
 
 from collections.abc import Set as AbstractSet
@@ -11,13 +12,40 @@ from typing import Any, Final
 import orjson
 
 from providers.json_api.answer_shape import http_status, object_or_nothing, text_or_none
-from providers.json_api.json_text import render_json
+from providers.json_api.json_text import parse_json, render_json
 
-_MESSAGE_MEMBERS: Final = ("message", "error", "detail")
+_MESSAGE_MEMBERS: Final = ("message", "error", "detail", "msg", "errors")
 _CODE_MEMBERS: Final = ("code", "type")
-# The limit for a message that is not a text; texts are limited by what is read.
+_EVENT: Final = b"data:"
+# What web servers write by themselves. The HTTP status says more.
+_NO_REASON: Final = ("not found", "404 not found", "404 page not found")
+# The limit for a message that is not a text in JSON; those are limited by what is read.
 _JSON_SHOWN: Final = 2000
 _PROBLEMS_SHOWN: Final = 10
+
+
+def parse_refusal(data: bytes) -> dict[str, Any]:
+    """The object in the body; empty if there is none. A plain text becomes its `message`."""
+    text = data.strip()
+    if text.startswith(_EVENT):
+        text = text.removeprefix(_EVENT).splitlines()[0]
+    try:
+        value = parse_json(text)
+    except orjson.JSONDecodeError:
+        return _plain(text)
+    return object_or_nothing(value[0] if isinstance(value, list) and value else value)
+
+
+def _plain(text: bytes) -> dict[str, Any]:
+    """A web page or bytes say nothing to a reader of the message."""
+    try:
+        said = " ".join(text.decode().split())
+    except UnicodeDecodeError:
+        return {}
+    readable = said.isprintable() and not said.startswith(("<", "{", "["))
+    if said.lower() in _NO_REASON:
+        return {}
+    return {"message": said[:_JSON_SHOWN]} if readable else {}
 
 
 def message_of(body: object) -> str:

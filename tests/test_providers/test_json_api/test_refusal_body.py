@@ -1,6 +1,6 @@
 import pytest
 
-from providers.json_api.refusal_body import code_of, has_code, message_of
+from providers.json_api.refusal_body import code_of, has_code, message_of, parse_refusal
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,8 @@ from providers.json_api.refusal_body import code_of, has_code, message_of
         ({"error": "why"}, "why", ""),
         ({"error": {}, "message": "why"}, "why", ""),
         ({"error": ["why"]}, '["why"]', ""),
+        ({"code": 1210, "msg": "why"}, "why", ""),
+        ({"errors": [{"message": "why"}]}, '[{"message":"why"}]', ""),
         ({"detail": {"loc": 1}}, '{"loc":1}', ""),
         ({"error": {"message": {"a": "b" * 5000}}}, '{"a":"' + "b" * 1994, ""),
     ],
@@ -80,3 +82,29 @@ def test_a_message_that_is_nested_too_deeply() -> None:
 )
 def test_one_of_several_codes(body: object, has: bool) -> None:
     assert has_code(body, {"no_quota", "not_active"}) is has
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b'{"error": {"message": "why"}}', "why"),
+        # As Google's server with OpenAI's API writes it.
+        (b'[{"error": {"message": "why", "code": 400}}]', "why"),
+        # As some servers refuse a stream.
+        (b'data: {"error": {"message": "why"}}\n\ndata: [DONE]\n\n', "why"),
+        (b"the model\nis loading\n", "the model is loading"),
+        ("zu lang: é".encode(), "zu lang: é"),
+        (b"a" * 3000, "a" * 2000),
+        # What says nothing:
+        (b"", ""),
+        (b"404 page not found", ""),
+        (b"<html>why</html>", ""),
+        (b'{"error": {"message": "why', ""),
+        (b"why\x00", ""),
+        (b"why\xff", ""),
+        (b"[]", ""),
+        (b"1", ""),
+    ],
+)
+def test_the_bodies_of_refusals(data: bytes, message: str) -> None:
+    assert message_of(parse_refusal(data)) == message
