@@ -14,6 +14,8 @@ from providers.json_api.unknown_members import refuse_unknown
 from providers.limits import EMBED_REQUESTS
 from providers.resources import EmbedForm
 
+NO_TASK_TYPE: Final = "leave it out, or give TASK_TYPE_UNSPECIFIED if the library needs one"
+
 _SETTINGS: Final = ("taskType", "title", "outputDimensionality")
 _REFUSED: Final = {
     "autoTruncate": "{} does not cut a text that is too long",

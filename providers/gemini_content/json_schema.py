@@ -136,13 +136,30 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
+def plain_root(schema: dict[str, Any]) -> dict[str, Any]:
+    """The JSON Schema with what its root refers to in the place of the reference, if it can be.
+
+    Libraries write such a root for a type that contains itself. The meaning stays the same.
+    """
+    reference = schema.get("$ref")
+    if not isinstance(reference, str) or not reference.startswith("#/"):
+        return schema
+    target: object = schema
+    for step in reference.removeprefix("#/").split("/"):
+        target = target.get(step) if isinstance(target, dict) else None
+    beside = {keyword: value for keyword, value in schema.items() if keyword != "$ref"}
+    if not isinstance(target, dict) or "$ref" in target or target.keys() & beside.keys():
+        return schema
+    return beside | target
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectRoot:
     """The root must have `"type": "object"` and no keyword in `without`.
 
     The proxy never wraps a schema to fit.
     Unverified: whether any provider takes a list of types (`["object", "null"]`) or a `$ref`
-    without a type at the root. Both are refused.
+    without a type at the root. Both are refused, except for a `$ref` that `plain_root` resolves.
     """
 
     provider: str

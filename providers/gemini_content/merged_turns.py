@@ -88,7 +88,7 @@ def merged_turns(
 def system_texts(
     request: dict[str, Any], path: str, warnings: Warnings, writer: BlockWriter
 ) -> dict[str, list[Block]]:
-    """`{"system": [...]}` of the normalised request at `path`, or `{}` if it has none."""
+    """`{"system": [...]}` of the normalised request at `path`, or `{}` if it says nothing."""
     if "systemInstruction" not in request:
         return {}
     system_path = member(path, "systemInstruction")
@@ -101,7 +101,7 @@ def system_texts(
                 f"{provider} takes only text in a system instruction", path=part.path
             )
         texts += _text(part, warnings, writer)
-    return {"system": require_content(texts, system_path, provider)}
+    return {"system": texts} if texts else {}
 
 
 class _Conversation:

@@ -56,7 +56,10 @@ def normalise_generate(request: object, path: str) -> dict[str, Any]:
     ]
     if "systemInstruction" in normal:
         system_path = member(path, "systemInstruction")
-        normal["systemInstruction"] = _without_role(normal["systemInstruction"], system_path)
+        instruction = _without_role(normal.pop("systemInstruction"), system_path)
+        # The library Instructor sends an empty one if its user gives none.
+        if any(part != {"text": ""} for part in instruction["parts"]):
+            normal["systemInstruction"] = instruction
     return normal
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import member
-from providers.gemini_content.json_schema import to_json_schema
+from providers.gemini_content.json_schema import plain_root, to_json_schema
 from providers.gemini_content.unsupported import refuse_fields
 
 _JSON: Final = "application/json"
@@ -59,7 +59,7 @@ def json_format(config: dict[str, Any], path: str, provider: str) -> JsonFormat 
         raise invalid_argument("is a second schema; give one only", path=schema_path)
     if _JSON not in (mime_type, newer):
         raise invalid_argument(f"requires the MIME type {_JSON}", path=schema_path)
-    return JsonFormat(schema, schema_path)
+    return JsonFormat(plain_root(schema) if "$ref" in schema else schema, schema_path)
 
 
 def _newer_mime_type(config: dict[str, Any], path: str, provider: str) -> tuple[str | None, str]:

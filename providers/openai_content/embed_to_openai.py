@@ -3,12 +3,15 @@
 from typing import Any, Final
 
 from providers.errors import invalid_argument
-from providers.gemini_content.embeddings import embed_settings, embedded_text
+from providers.gemini_content.embeddings import NO_TASK_TYPE, embed_settings, embedded_text
 from providers.gemini_content.unsupported import require_model
 from providers.gemini_content.warnings import Warnings
 from providers.openai_content.dialect import Dialect
 
-_REFUSED: Final = {"taskType": "task type", "title": "title"}
+_REFUSED: Final = {
+    "taskType": f"task type; {NO_TASK_TYPE}",
+    "title": "title; leave it out",
+}
 
 
 def to_openai_embedding(
@@ -23,7 +26,7 @@ def to_openai_embedding(
     settings = embed_settings(request, path, provider)
     for name, what in _REFUSED.items():
         if name in settings:
-            reason = f"{provider}'s embeddings take no {what}; leave it out"
+            reason = f"{provider}'s embeddings take no {what}"
             raise invalid_argument(reason, path=settings[name].path)
     body: dict[str, Any] = {
         "model": model.removeprefix("models/"),

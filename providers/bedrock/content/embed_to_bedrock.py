@@ -5,7 +5,12 @@ from typing import Any, Final
 
 from providers.bedrock.content.bedrock_models import ModelFamily, model_family
 from providers.errors import invalid_argument
-from providers.gemini_content.embeddings import EmbedSetting, embed_settings, embedded_text
+from providers.gemini_content.embeddings import (
+    NO_TASK_TYPE,
+    EmbedSetting,
+    embed_settings,
+    embedded_text,
+)
 from providers.gemini_content.json_path import member
 from providers.gemini_content.unsupported import require_model
 from providers.gemini_content.warnings import Warnings
@@ -68,7 +73,8 @@ def to_bedrock_embedding(
         body: dict[str, Any] = {"texts": [text], "input_type": input_type}
         return body if dimensions is None else body | {"output_dimension": dimensions}
     if task is not None:
-        raise invalid_argument("Titan's embeddings take no task type; leave it out", path=task.path)
+        reason = f"Titan's embeddings take no task type; {NO_TASK_TYPE}"
+        raise invalid_argument(reason, path=task.path)
     body = {"inputText": text}
     return body if dimensions is None else body | {"dimensions": dimensions}
 

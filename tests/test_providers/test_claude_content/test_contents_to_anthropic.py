@@ -232,10 +232,13 @@ def test_blank_text_is_left_out_with_a_warning() -> None:
 @pytest.mark.parametrize("empty", ["", " "])
 def test_a_turn_without_content_is_refused(empty: str) -> None:
     nothing = {"text": empty}
-    in_a_turn = refusal(contents=[user(nothing), user(nothing)])
-    assert in_a_turn.path == "request.contents[0].parts"
-    in_the_system = refusal(systemInstruction={"parts": [nothing]})
-    assert in_the_system.path == "request.systemInstruction.parts"
+    assert refusal(contents=[user(nothing), user(nothing)]).path == "request.contents[0].parts"
+
+
+def test_a_blank_system_instruction_is_left_out() -> None:
+    blank = {"systemInstruction": {"parts": [{"text": " "}]}}
+    assert "system" not in message(**blank)
+    assert dropped(**blank) == "request.systemInstruction.parts[*].text;count=1"
 
 
 def test_a_turn_of_the_model_with_white_space_alone_is_refused() -> None:

@@ -112,6 +112,13 @@ def test_validated_functions_are_strict() -> None:
     assert tool == {"name": "f", "input_schema": schema, "strict": True}
 
 
+def test_parameters_that_contain_themselves() -> None:
+    tree = {"type": "object", "properties": {"kid": {"$ref": "#/$defs/Tree"}}}
+    schema = {"$defs": {"Tree": tree}, "$ref": "#/$defs/Tree"}
+    (tool,) = message(tools=_declared({"name": "f", "parametersJsonSchema": schema}))["tools"]
+    assert tool["input_schema"] == {"$defs": {"Tree": tree}, **tree}
+
+
 def test_a_function_that_cannot_be_strict_is_offered_with_a_warning() -> None:
     """Pydantic AI asks for VALIDATED with every tool; a dict has any members, a number limits."""
     free = {"type": "object", "additionalProperties": {"type": "integer"}}

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from providers.errors import FerryError
-from providers.gemini_content.json_schema import ObjectRoot, to_json_schema
+from providers.gemini_content.json_schema import ObjectRoot, plain_root, to_json_schema
 
 
 @pytest.mark.parametrize(
@@ -132,3 +132,45 @@ def test_an_unsupported_root_is_refused(schema: dict[str, Any], field: str) -> N
 
 def test_without_excluded_keywords_only_the_type_is_checked() -> None:
     ObjectRoot("Elsewhere")({"type": "object", "anyOf": [{"required": ["a"]}]}, "schema")
+
+
+_TREE: Any = {
+    "type": "object",
+    "properties": {"kids": {"type": "array", "items": {"$ref": "#/$defs/Tree"}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "plain"),
+    [
+        # As Pydantic and zod-to-json-schema write a type that contains itself.
+        (
+            {"$defs": {"Tree": _TREE}, "$ref": "#/$defs/Tree"},
+            {"$defs": {"Tree": _TREE}, **_TREE},
+        ),
+        (
+            {"$ref": "#/definitions/T", "definitions": {"T": _TREE}, "$schema": "s"},
+            {"definitions": {"T": _TREE}, "$schema": "s", **_TREE},
+        ),
+    ],
+)
+def test_a_reference_at_the_root_is_resolved(schema: Any, plain: Any) -> None:
+    assert plain_root(schema) == plain
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object"},
+        {"$ref": "https://example.com/tree"},
+        {"$ref": "#"},
+        {"$ref": ["#/$defs/T"], "$defs": {"T": {}}},
+        {"$ref": "#/$defs/T"},
+        {"$ref": "#/$defs/T", "$defs": {"T": True}},
+        {"$ref": "#/$defs/T", "$defs": {"T": {"$ref": "#/$defs/T"}}},
+        # Both would have to hold.
+        {"$ref": "#/$defs/T", "$defs": {"T": {"required": ["a"]}}, "required": ["b"]},
+    ],
+)
+def test_any_other_root_is_left_as_it_is(schema: Any) -> None:
+    assert plain_root(schema) is schema

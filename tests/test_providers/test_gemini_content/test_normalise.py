@@ -169,6 +169,12 @@ def test_the_role_of_a_system_instruction_is_ignored() -> None:
     assert normal["systemInstruction"] == {"parts": [{"text": "Be brief."}]}
 
 
+@pytest.mark.parametrize("parts", [[{"text": ""}], [{"text": ""}, {"text": ""}]])
+def test_an_empty_system_instruction_is_none(parts: list[dict[str, Any]]) -> None:
+    """As the library Instructor sends it."""
+    assert "systemInstruction" not in _generate(systemInstruction={"parts": parts})
+
+
 @pytest.mark.parametrize(
     ("request_", "path"),
     [

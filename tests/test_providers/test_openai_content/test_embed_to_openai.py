@@ -70,7 +70,9 @@ def test_a_refusal_asks_to_leave_the_field_out(name: str, place: str) -> None:
     setting = {name: "CLUSTERING" if name == "taskType" else "t"}
     with pytest.raises(FerryError) as refused:
         _embedding(**({"embedContentConfig": setting} if place else setting))
-    what = {"taskType": "task type", "title": "title"}[name]
-    assert refused.value.message == (
-        f"request.{place}{name}: OpenAI's embeddings take no {what}; leave it out"
-    )
+    what = {
+        "taskType": "task type; leave it out, or give TASK_TYPE_UNSPECIFIED if the library needs "
+        "one",
+        "title": "title; leave it out",
+    }[name]
+    assert refused.value.message == f"request.{place}{name}: OpenAI's embeddings take no {what}"

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers.openai_content.schema_rules import allows_strict, any_schema
-from tests.test_providers.test_openai_content.translate import refusal, translate
+from tests.test_providers.test_openai_content.translate import chat, refusal, translate
 
 
 def _object(**properties: Any) -> dict[str, Any]:
@@ -110,7 +110,7 @@ _ROOTS: list[tuple[dict[str, Any], str]] = [
     (_OBJECT | {"oneOf": [{"required": ["a"]}]}, "oneOf"),
     (_OBJECT | {"allOf": [{"required": ["a"]}]}, "allOf"),
     (_OBJECT | {"not": {"required": ["b"]}}, "not"),
-    ({"$ref": "#/$defs/a", "$defs": {"a": _OBJECT}}, "type"),
+    ({"$ref": "#/$defs/b", "$defs": {"a": _OBJECT}}, "type"),
     ({}, "type"),
 ]
 _FIRST = "tools[0].functionDeclarations[0]"
@@ -144,6 +144,14 @@ def test_schemas_in_geminis_form(schema: dict[str, Any], field: str) -> None:
     answer = refusal(**_answer(schema, "responseSchema"))
     assert answer.path == f"request.generationConfig.responseSchema.{field}"
     assert refusal(**_function(schema, "parameters")).path == f"request.{_FIRST}.parameters.{field}"
+
+
+def test_a_root_that_refers_to_an_object_is_that_object() -> None:
+    defined = {"$defs": {"a": _OBJECT}}
+    schema = {"$ref": "#/$defs/a", **defined}
+    body = chat(**_answer(schema), **_function(schema))
+    assert body["response_format"]["json_schema"]["schema"] == defined | _OBJECT
+    assert body["tools"][0]["function"]["parameters"] == defined | _OBJECT
 
 
 @pytest.mark.parametrize("schema", [schema for schema, _ in _ROOTS])

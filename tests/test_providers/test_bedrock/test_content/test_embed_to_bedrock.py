@@ -112,7 +112,8 @@ def test_fields_that_one_model_lacks(model: str, request_: dict[str, Any], field
         (
             TITAN_V2,
             {"taskType": "RETRIEVAL_QUERY"},
-            "taskType: Titan's embeddings take no task type; leave it out",
+            "taskType: Titan's embeddings take no task type; leave it out, or give "
+            "TASK_TYPE_UNSPECIFIED if the library needs one",
         ),
         (
             COHERE_V3,
