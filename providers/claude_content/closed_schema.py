@@ -2,13 +2,14 @@
 
 Anthropic requires every object to be closed and supports few constraints (its page on structured
 outputs, and the schemas that its SDK 2.12 makes). Gemini writes declared properties only, so
-closing an object does not change what its schema means there. A constraint that Anthropic cannot
-enforce is refused in an answer's schema, and makes a tool an ordinary one; it is not turned into a
-description.
+closing an object does not change what its schema means there; that all others are allowed is the
+default, and says nothing. A constraint that Anthropic cannot enforce is refused in an answer's
+schema, and makes a tool an ordinary one; it is not turned into a description.
 """
 
 from typing import Any, Final
 
+from providers.claude_content.exclusive_schemas import exclude_each_other
 from providers.errors import FerryError, invalid_argument
 from providers.gemini_content.function_tools import DeclaredFunction, FunctionTools
 from providers.gemini_content.json_path import item, member
@@ -34,6 +35,8 @@ _FORMATS: Final = frozenset(
         "uuid",
     }
 )
+# The integers that a program in JavaScript can tell apart: zod writes them for each integer.
+_SAFE: Final = {"minimum": 1 - 2**53, "maximum": 2**53 - 1}
 _NAMED: Final = ("properties", "$defs")
 _LISTED: Final = ("anyOf", "allOf")
 
@@ -48,12 +51,14 @@ def closed_schema(schema: object, path: str, warnings: Warnings) -> dict[str, An
     closed: dict[str, Any] = {}
     for keyword, value in schema.items():
         where = member(path, keyword)
-        if keyword in _ANNOTATIONS:
+        if keyword in _ANNOTATIONS or _says_nothing(keyword, value, schema):
             warnings.drop(where)
         elif keyword in _NAMED:
             closed[keyword] = _named(value, where, warnings)
         elif keyword in _LISTED:
             closed[keyword] = _listed(value, where, warnings)
+        elif keyword == "oneOf" and "anyOf" not in schema and exclude_each_other(value):
+            closed["anyOf"] = _listed(value, where, warnings)
         elif keyword == "items":
             closed[keyword] = closed_schema(value, where, warnings)
         else:
@@ -100,6 +105,12 @@ def closed_answer_schema(
             path=requested.path,
         )
     return closed_schema(requested.schema, requested.path, warnings)
+
+
+def _says_nothing(keyword: str, value: object, schema: dict[str, Any]) -> bool:
+    if keyword == "additionalProperties":
+        return value is True or value == {}
+    return schema.get("type") == "integer" and keyword in _SAFE and value == _SAFE[keyword]
 
 
 def _require_known(keyword: str, value: object, path: str) -> None:

@@ -11,6 +11,12 @@ _OBJECT = {"type": "object", "properties": {}}
 _CLOSED = _OBJECT | {"additionalProperties": False}
 
 
+def _variant(*kinds: object) -> dict[str, Any]:
+    """An object with a member that says what it is."""
+    kind = {"const": kinds[0]} if len(kinds) == 1 else {"enum": list(kinds)}
+    return {"type": "object", "properties": {"kind": kind}, "required": ["kind"]}
+
+
 def _close(schema: object) -> dict[str, Any]:
     return closed_schema(schema, "schema", Warnings())
 
@@ -67,6 +73,35 @@ def test_annotations_are_dropped() -> None:
     )
 
 
+@pytest.mark.parametrize("anything", [True, {}])
+def test_an_open_object_is_closed_like_one_that_does_not_say(anything: object) -> None:
+    """Genkit writes `additionalProperties: true` into each object."""
+    warnings = Warnings()
+    inner = _OBJECT | {"additionalProperties": anything}
+    schema = {"type": "object", "properties": {"a": inner}, "additionalProperties": anything}
+    assert closed_schema(schema, "schema", warnings) == {
+        "type": "object",
+        "properties": {"a": _CLOSED},
+        "additionalProperties": False,
+    }
+    assert warnings.render() == (
+        "schema.properties.a.additionalProperties;count=1, schema.additionalProperties;count=1"
+    )
+
+
+def test_bounds_that_each_exact_integer_keeps_are_dropped() -> None:
+    warnings = Warnings()
+    schema = {"type": "integer", "minimum": -(2**53) + 1, "maximum": 2**53 - 1}
+    assert closed_schema(schema, "schema", warnings) == {"type": "integer"}
+    assert warnings.render() == "schema.minimum;count=1, schema.maximum;count=1"
+
+
+def test_one_of_schemas_that_exclude_each_other_is_any_of_them() -> None:
+    schemas = [_variant("a"), _variant("b", "c")]
+    closed = [schema | {"additionalProperties": False} for schema in schemas]
+    assert _close({"oneOf": schemas, "title": "t"}) == {"anyOf": closed, "title": "t"}
+
+
 @pytest.mark.parametrize(
     ("schema", "path"),
     [
@@ -81,7 +116,15 @@ def test_annotations_are_dropped() -> None:
         ({"anyOf": {}}, "schema.anyOf"),
         ({"type": "object"}, "schema"),
         ({"type": ["object", "null"]}, "schema"),
-        (_OBJECT | {"additionalProperties": True}, "schema.additionalProperties"),
+        (_OBJECT | {"additionalProperties": 1}, "schema.additionalProperties"),
+        ({"type": "object", "additionalProperties": True}, "schema"),
+        ({"type": "integer", "minimum": -(2**53)}, "schema.minimum"),
+        ({"type": "number", "maximum": 2**53 - 1}, "schema.maximum"),
+        ({"oneOf": [_variant("a"), _variant("a")]}, "schema.oneOf"),
+        ({"oneOf": [_variant("a"), _variant("b") | {"required": []}]}, "schema.oneOf"),
+        ({"oneOf": [_variant("a"), _OBJECT]}, "schema.oneOf"),
+        ({"oneOf": [_STRING, {"type": "number"}]}, "schema.oneOf"),
+        ({"oneOf": [_variant("a")], "anyOf": [_STRING]}, "schema.oneOf"),
         (_OBJECT | {"additionalProperties": _STRING}, "schema.additionalProperties"),
         (_OBJECT | {"additionalProperties": 0}, "schema.additionalProperties"),
         (_OBJECT | {"patternProperties": {}}, "schema.patternProperties"),
