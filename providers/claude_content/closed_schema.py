@@ -37,6 +37,9 @@ _FORMATS: Final = frozenset(
 )
 # The integers that a program in JavaScript can tell apart: zod writes them for each integer.
 _SAFE: Final = {"minimum": 1 - 2**53, "maximum": 2**53 - 1}
+# How a program stores a number (OpenAPI); Gemini's Schema has them.
+_NUMBER_FORMATS: Final = ("int32", "int64", "float", "double")
+_NUMBERS: Final = ("integer", "number", "null")
 _NAMED: Final = ("properties", "$defs")
 _LISTED: Final = ("anyOf", "allOf")
 
@@ -110,6 +113,8 @@ def closed_answer_schema(
 def _says_nothing(keyword: str, value: object, schema: dict[str, Any]) -> bool:
     if keyword == "additionalProperties":
         return value is True or value == {}
+    if keyword == "format":
+        return value in _NUMBER_FORMATS and _is_number(schema)
     return schema.get("type") == "integer" and keyword in _SAFE and value == _SAFE[keyword]
 
 
@@ -145,6 +150,12 @@ def _listed(value: object, path: str, warnings: Warnings) -> list[dict[str, Any]
     if not isinstance(value, list):
         raise invalid_argument("must be a list", path=path)
     return [closed_schema(inner, item(path, place), warnings) for place, inner in enumerate(value)]
+
+
+def _is_number(schema: dict[str, Any]) -> bool:
+    types = schema.get("type")
+    named = [types] if isinstance(types, str) else types
+    return bool(named) and isinstance(named, list) and all(each in _NUMBERS for each in named)
 
 
 def _is_object(schema: dict[str, Any]) -> bool:

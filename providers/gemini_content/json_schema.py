@@ -38,6 +38,12 @@ _SAME: Final = (
 )
 
 _NULL: Final = {"type": "null"}
+_ORDER: Final = "propertyOrdering"
+# The keywords of JSON Schema whose values are schemas, or lists or objects of them.
+_SCHEMAS: Final = frozenset(
+    {"items", "prefixItems", "additionalProperties", "anyOf", "oneOf", "allOf", "not"}
+)
+_NAMED_SCHEMAS: Final = frozenset({"properties", "$defs", "definitions"})
 # Gemini's API refuses both in a Schema; JSON Schema has them as $defs and $ref.
 _REFERENCES: Final = ("defs", "ref")
 
@@ -66,6 +72,31 @@ def to_json_schema(schema: Mapping[str, Any], path: str) -> dict[str, Any]:
         translated["examples"] = [schema["example"]]
     translated |= _subschemas(schema, path)
     return _nullable(translated) if schema.get("nullable") else translated
+
+
+def in_property_order(schema: Any) -> Any:
+    """A JSON Schema with its properties in the order of Gemini's `propertyOrdering`, without that.
+
+    Google accepts it in a JSON Schema too. A value that is no list of names stays as it is.
+    """
+    if isinstance(schema, list):
+        return [in_property_order(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    ordered = {keyword: _inner_in_order(keyword, value) for keyword, value in schema.items()}
+    names, properties = ordered.get(_ORDER), ordered.get("properties")
+    if not isinstance(names, list) or not isinstance(properties, dict):
+        return ordered
+    del ordered[_ORDER]
+    first = [name for name in names if isinstance(name, str) and name in properties]
+    in_order = {name: properties[name] for name in dict.fromkeys([*first, *properties])}
+    return ordered | {"properties": in_order}
+
+
+def _inner_in_order(keyword: str, value: Any) -> Any:
+    if keyword in _NAMED_SCHEMAS and isinstance(value, dict):
+        return {name: in_property_order(each) for name, each in value.items()}
+    return in_property_order(value) if keyword in _SCHEMAS else value
 
 
 def _type(name: str, path: str) -> str:
@@ -116,7 +147,7 @@ def _subschemas(schema: Mapping[str, Any], path: str) -> dict[str, Any]:
 
 def _properties(schema: Mapping[str, Any], path: str) -> dict[str, Any]:
     properties = schema["properties"]
-    first = [name for name in schema.get("propertyOrdering", ()) if name in properties]
+    first = [name for name in schema.get(_ORDER, ()) if name in properties]
     return {
         name: to_json_schema(properties[name], member(path, name))
         for name in dict.fromkeys([*first, *properties])

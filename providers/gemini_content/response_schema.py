@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import member
-from providers.gemini_content.json_schema import plain_root, to_json_schema
+from providers.gemini_content.json_schema import in_property_order, plain_root, to_json_schema
 from providers.gemini_content.unsupported import refuse_fields
 
 _JSON: Final = "application/json"
@@ -79,7 +79,11 @@ def _schemas(config: dict[str, Any], path: str) -> Iterator[tuple[dict[str, Any]
         if field in config:
             schema, field_path = config[field], member(path, field)
             geminis = field == "responseSchema"
-            yield (to_json_schema(schema, field_path) if geminis else schema), field_path
+            read = to_json_schema(schema, field_path) if geminis else in_property_order(schema)
+            yield read, field_path
     text = config.get("responseFormat", {}).get("text", {})
     if "schema" in text:
-        yield text["schema"], member(member(member(path, "responseFormat"), "text"), "schema")
+        yield (
+            in_property_order(text["schema"]),
+            member(member(member(path, "responseFormat"), "text"), "schema"),
+        )

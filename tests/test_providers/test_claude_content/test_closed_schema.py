@@ -102,10 +102,25 @@ def test_one_of_schemas_that_exclude_each_other_is_any_of_them() -> None:
     assert _close({"oneOf": schemas, "title": "t"}) == {"anyOf": closed, "title": "t"}
 
 
+@pytest.mark.parametrize("types", ["integer", "number", ["integer", "null"]])
+@pytest.mark.parametrize("stored_as", ["int32", "int64", "float", "double"])
+def test_the_format_of_a_number_is_dropped(types: object, stored_as: str) -> None:
+    warnings = Warnings()
+    assert closed_schema({"type": types, "format": stored_as}, "schema", warnings) == {
+        "type": types
+    }
+    assert warnings.render() == "schema.format;count=1"
+
+
 @pytest.mark.parametrize(
     ("schema", "path"),
     [
         (True, "schema"),
+        ({"type": "string", "format": "int32"}, "schema.format"),
+        ({"type": ["integer", "string"], "format": "int32"}, "schema.format"),
+        ({"type": [], "format": "int32"}, "schema.format"),
+        ({"type": [{}], "format": "int32"}, "schema.format"),
+        ({"type": "integer", "format": "date-times"}, "schema.format"),
         ({"items": False}, "schema.items"),
         ({"items": {"minimum": 1}}, "schema.items.minimum"),
         ({"properties": {"a b": {"maxLength": 1}}}, 'schema.properties["a b"].maxLength'),

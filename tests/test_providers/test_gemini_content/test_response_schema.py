@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -25,6 +26,42 @@ _JSON = {"responseMimeType": "application/json"}
 )
 def test_the_requested_json_format(config: dict[str, Any], asked: JsonFormat | None) -> None:
     assert json_format(config, "config", "Elsewhere") == asked
+
+
+_ORDERED = {
+    "propertyOrdering": ["b", "x", 1, "a"],
+    "properties": {
+        "a": {"type": "array", "items": {"properties": {}, "propertyOrdering": []}},
+        "b": {"enum": [{"propertyOrdering": [], "properties": {}}]},
+        "propertyOrdering": {"anyOf": [{"propertyOrdering": "b", "properties": {}}]},
+    },
+    "$defs": {"d": {"propertyOrdering": ["z", "y"], "properties": {"y": True, "z": False}}},
+}
+_WRITTEN = (
+    '{"properties":{"b":{"enum":[{"propertyOrdering":[],"properties":{}}]},'
+    '"a":{"type":"array","items":{"properties":{}}},'
+    '"propertyOrdering":{"anyOf":[{"propertyOrdering":"b","properties":{}}]}},'
+    '"$defs":{"d":{"properties":{"z":false,"y":true}}}}'
+)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        _JSON | {"responseJsonSchema": _ORDERED},
+        _JSON | {"_responseJsonSchema": _ORDERED},
+        {"responseFormat": {"text": {"mimeType": "APPLICATION_JSON", "schema": _ORDERED}}},
+    ],
+)
+def test_properties_of_a_json_schema_are_in_the_order_that_is_asked_for(
+    config: dict[str, Any],
+) -> None:
+    """Google's description of `responseJsonSchema` names the keyword."""
+    before = json.dumps(_ORDERED)
+    asked = json_format(config, "config", "Elsewhere")
+    assert asked is not None
+    assert json.dumps(asked.schema, separators=(",", ":")) == _WRITTEN
+    assert json.dumps(_ORDERED) == before
 
 
 @pytest.mark.parametrize(
