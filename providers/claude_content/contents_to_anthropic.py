@@ -63,10 +63,12 @@ class _AnthropicBlocks:
         return {"type": "tool_use", "id": call.id, "name": call.name, "input": call.args}
 
     def response(self, answer: FunctionResponse) -> Block:
+        words = render_json(answer.response).decode()
+        media = [self.media(part) for part in answer.media]
         result: Block = {
             "type": "tool_result",
             "tool_use_id": answer.call_id,
-            "content": render_json(answer.response).decode(),
+            "content": [self.text(words), *media] if media else words,
         }
         # Gemini's key for an error in the function.
         failed = answer.response.get("error") is not None

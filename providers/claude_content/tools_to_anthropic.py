@@ -12,7 +12,9 @@ from providers.gemini_content.json_path import member
 from providers.gemini_content.json_schema import ObjectRoot
 from providers.gemini_content.warnings import Warnings
 
-CALL_RULES: Final = CallRules("Anthropic", longest_name=128, ids=re.compile(r"[a-zA-Z0-9_-]+"))
+CALL_RULES: Final = CallRules(
+    "Anthropic", longest_name=128, ids=re.compile(r"[a-zA-Z0-9_-]+"), media=True
+)
 
 # "input_schema does not support oneOf, allOf, or anyOf at the top level"
 # (https://github.com/anthropics/claude-code/issues/5319).

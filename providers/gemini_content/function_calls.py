@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from providers.errors import invalid_argument
 from providers.gemini_content.content_parts import ContentPart
-from providers.gemini_content.json_path import member
+from providers.gemini_content.json_path import item, member
 from providers.gemini_content.unsupported import refuse_fields
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]+")
@@ -22,8 +22,10 @@ _REFUSED_IN_CALL: Final = {
     "partialArgs": "{} takes the arguments of a call in one piece",
     "willContinue": "{} takes the arguments of a call in one piece",
 }
+_NO_MEDIA: Final = {
+    "parts": "{} takes no media in a function's response; give them in a later turn of the user"
+}
 _REFUSED_IN_RESPONSE: Final = {
-    "parts": "media in a function's response cannot be sent to {}",
     "willContinue": "{} takes one response to a call",
     "scheduling": "{} waits for every response",
 }
@@ -38,13 +40,14 @@ class CallRules:
     """What `provider` accepts: the longest function name, and the form of call ids.
 
     `make_id` makes an id for call `number` of the turn with index `turn`; with a higher `attempt`
-    another one, if an id of the client is the same.
+    another one, if an id of the client is the same. `media`: whether a response may have them.
     """
 
     provider: str
     longest_name: int
     ids: re.Pattern[str]
     make_id: Callable[[int, int, int], str] = call_id
+    media: bool = False
 
     def require_name(self, named: dict[str, Any], path: str) -> str:
         """The `name` of the object at `path`, checked as a function's name."""
@@ -73,6 +76,7 @@ class FunctionCall:
 class FunctionResponse:
     call_id: str
     response: dict[str, Any]
+    media: list[ContentPart]
 
 
 class PendingCalls:
@@ -101,7 +105,10 @@ class PendingCalls:
         # Responses with an id are matched first. The others match the remaining calls in order.
         for part in sorted(parts, key=lambda part: "id" not in part.value):
             ids[part.path] = self._match_one(part).id
-        return [FunctionResponse(ids[part.path], part.value.get("response", {})) for part in parts]
+        return [
+            FunctionResponse(ids[part.path], part.value.get("response", {}), _media(part))
+            for part in parts
+        ]
 
     def require_all_answered(self) -> None:
         for call in self._waiting:
@@ -119,6 +126,8 @@ class PendingCalls:
 
     def _match_one(self, part: ContentPart) -> FunctionCall:
         refuse_fields(part.value, _REFUSED_IN_RESPONSE, part.path, self._rules.provider)
+        if not self._rules.media:
+            refuse_fields(part.value, _NO_MEDIA, part.path, self._rules.provider)
         wanted_id, wanted_name = part.value.get("id"), part.value.get("name")
         for call in self._waiting:
             if call.client_id == wanted_id if wanted_id else call.name == wanted_name:
@@ -129,3 +138,14 @@ class PendingCalls:
                 self._waiting.remove(call)
                 return call
         raise invalid_argument("matches no functionCall of the previous turn", path=part.path)
+
+
+def _media(answer: ContentPart) -> list[ContentPart]:
+    """The media in the functionResponse `answer`. Files are not looked up in this place."""
+    media: list[ContentPart] = []
+    for index, part in enumerate(answer.value.get("parts", ())):
+        path = item(member(answer.path, "parts"), index)
+        if part.keys() != {"inlineData"}:
+            raise invalid_argument("must have inlineData alone", path=path)
+        media.append(ContentPart("inlineData", part["inlineData"], member(path, "inlineData")))
+    return media

@@ -81,7 +81,13 @@ class _ConverseBlocks:
         return {"toolUse": {"toolUseId": call.id, "name": call.name, "input": call.args}}
 
     def response(self, answer: FunctionResponse) -> Block:
-        result: Block = {"toolUseId": answer.call_id, "content": [{"json": answer.response}]}
+        content: list[Block] = [{"json": answer.response}]
+        for part in answer.media:
+            block = self.media(part)
+            if "audio" in block:  # botocore: ToolResultContentBlock has none
+                raise invalid_argument("a function's response takes no audio", path=part.path)
+            content.append(block)
+        result: Block = {"toolUseId": answer.call_id, "content": content}
         if answer.response.get("error") is not None:
             result["status"] = "error"  # Gemini puts a failure of the function into `error`
         return {"toolResult": result}

@@ -18,7 +18,9 @@ from providers.gemini_content.json_schema import ObjectRoot
 from providers.gemini_content.warnings import Warnings
 
 # botocore: ToolUseBlock and ToolSpecification.
-CALL_RULES: Final = CallRules("Bedrock", longest_name=64, ids=re.compile(r"[a-zA-Z0-9_.:-]{1,64}"))
+CALL_RULES: Final = CallRules(
+    "Bedrock", longest_name=64, ids=re.compile(r"[a-zA-Z0-9_.:-]{1,64}"), media=True
+)
 
 _ROOT: Final = ObjectRoot("Bedrock")
 

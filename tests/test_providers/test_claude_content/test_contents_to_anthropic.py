@@ -202,10 +202,29 @@ def test_parts_of_other_kinds_are_refused(field: str) -> None:
     assert error.path == f"request.contents[0].parts[1].{field}"
 
 
-def test_a_function_answers_without_media() -> None:
-    media = {"functionResponse": {"name": "f", "parts": [{"inlineData": {}}]}}
-    error = refusal(contents=[user(_HELLO), model_turn(_CALL), user(media)])
-    assert error.path == "request.contents[2].parts[0].functionResponse.parts"
+def test_a_function_answers_with_an_image() -> None:
+    """As Pydantic AI sends what a tool returns."""
+    blob = {"mime_type": "image/png", "data": "AAEC"}
+    answer = {"name": "f", "response": {"a": 1}, "parts": [{"inlineData": blob}]}
+    sent = _messages(user(_HELLO), model_turn(_CALL), user({"functionResponse": answer}))
+    source = {"type": "base64", "media_type": "image/png", "data": "AAEC"}
+    [result] = sent[2]["content"]
+    assert result["content"] == [text('{"a":1}'), {"type": "image", "source": source}]
+
+
+@pytest.mark.parametrize(
+    ("part", "path"),
+    [
+        ({}, ""),
+        ({"fileData": {"fileUri": "files/a"}}, ""),
+        ({"inlineData": {"mimeType": "image/png", "data": "AAEC"}, "mediaResolution": {}}, ""),
+        ({"inlineData": {"mimeType": "audio/wav", "data": "AAEC"}}, ".inlineData.mimeType"),
+    ],
+)
+def test_other_media_in_a_response_are_refused(part: dict[str, Any], path: str) -> None:
+    answer = {"functionResponse": {"name": "f", "parts": [part]}}
+    error = refusal(contents=[user(_HELLO), model_turn(_CALL), user(answer)])
+    assert error.path == f"request.contents[2].parts[0].functionResponse.parts[0]{path}"
 
 
 def test_a_system_instruction_is_text() -> None:

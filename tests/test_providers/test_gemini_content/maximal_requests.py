@@ -78,7 +78,20 @@ GENERATE: Final[dict[str, Any]] = {
                         "id": "1",
                         "name": "f",
                         "response": {"free_form": []},
-                        "parts": [{"free_form": 1}],
+                        "parts": [
+                            {
+                                "inlineData": {
+                                    "mimeType": "image/png",
+                                    "data": "AAEC",
+                                    "displayName": "d",
+                                },
+                                "fileData": {
+                                    "mimeType": "image/png",
+                                    "fileUri": "files/a",
+                                    "displayName": "d",
+                                },
+                            }
+                        ],
                         "willContinue": True,
                         "scheduling": "SILENT",
                     }
@@ -267,5 +280,5 @@ def names_are_free(at: Steps) -> bool:
 def is_free_form(at: Steps, key: str) -> bool:
     if names_are_free(at):
         return False
-    in_answer = at[-1:] == ("functionResponse",) and key in ("response", "parts")
+    in_answer = at[-1:] == ("functionResponse",) and key == "response"
     return key in FREE_FORM or in_answer

@@ -69,6 +69,25 @@ def test_calls_and_answers() -> None:
     ]
 
 
+def _answered_with(mime_type: str) -> list[dict[str, Any]]:
+    part = {"inlineData": {"mimeType": mime_type, "data": "AAEC"}}
+    answer = {"functionResponse": {"name": "f", "response": {"a": 1}, "parts": [part]}}
+    return [user(_HI), model_turn({"functionCall": {"name": "f"}}), user(answer)]
+
+
+def test_a_function_answers_with_an_image() -> None:
+    [block] = _messages(*_answered_with("image/png"))[2]["content"]
+    image = {"image": {"format": "png", "source": {"bytes": "AAEC"}}}
+    assert block["toolResult"]["content"] == [{"json": {"a": 1}}, image]
+
+
+def test_a_function_answers_without_audio() -> None:
+    tools = [{"functionDeclarations": [{"name": "f"}]}]
+    error = refusal(contents=_answered_with("audio/wav"), tools=tools, model=NOVA)
+    path = "request.contents[2].parts[0].functionResponse.parts[0].inlineData"
+    assert error.path == path
+
+
 def test_a_system_instruction() -> None:
     parts = [{"text": "Be brief."}, {"text": " "}, {"text": "Be kind."}]
     body = converse(systemInstruction={"parts": parts})
