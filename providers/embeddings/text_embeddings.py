@@ -104,7 +104,8 @@ class TextEmbeddings:
         packing = self._api.packing(request.model)
         bodies: list[dict[str, Any]] = []
         lengths: list[int | None] = []
-        for item, path in embed_requests(parse_clients_object(request.document), request.form):
+        document, name = parse_clients_object(request.document), self._api.name
+        for item, path in embed_requests(document, request.form, request.model, name):
             normal = normalise_embed(item, path)
             bodies.append(self._api.to_provider(normal, request.model, path, warnings))
             asked = embed_settings(normal, path, self._api.name).get("outputDimensionality")

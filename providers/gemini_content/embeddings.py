@@ -6,8 +6,10 @@ from typing import Any, Final
 from providers.errors import invalid_argument
 from providers.gemini_content.content_parts import content_parts
 from providers.gemini_content.json_path import item, member
+from providers.gemini_content.scalars import read_scalar
+from providers.gemini_content.schema import STRING
 from providers.gemini_content.turns import placed_parts
-from providers.gemini_content.unsupported import refuse_fields
+from providers.gemini_content.unsupported import refuse_fields, require_model
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.answer_shape import as_list, as_number
 from providers.json_api.unknown_members import refuse_unknown
@@ -33,11 +35,16 @@ class EmbedSetting:
     path: str
 
 
-def embed_requests(document: dict[str, Any], form: EmbedForm) -> list[tuple[object, str]]:
+def embed_requests(
+    document: dict[str, Any], form: EmbedForm, model: str, provider: str
+) -> list[tuple[object, str]]:
     """The EmbedContentRequests of a call's body, each with its path. Raises INVALID_ARGUMENT."""
     if form is EmbedForm.ONE:
         return [(document, "")]
-    refuse_unknown(document, ("requests",), "")
+    refuse_unknown(document, ("model", "requests"), "")
+    named = document.get("model")
+    if named is not None:  # Google's Go library of the older API writes it here too
+        require_model({"model": read_scalar(named, STRING, "model")}, model, "", provider)
     requests = document.get("requests")
     if isinstance(requests, dict):  # a lone object, as in `normalise`
         requests = [requests]

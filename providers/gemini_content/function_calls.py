@@ -91,11 +91,19 @@ class PendingCalls:
         """Read the functionCall `part`, call `number` of the model turn with index `turn`."""
         refuse_fields(part.value, _REFUSED_IN_CALL, part.path, self._rules.provider)
         name = self._rules.require_name(part.value, part.path)
-        client_id = part.value.get("id")
-        if client_id and any(call.client_id == client_id for call in self._waiting):
-            raise invalid_argument("is the id of another call too", path=member(part.path, "id"))
+        client_id, args = part.value.get("id"), part.value.get("args", {})
+        for call in self._waiting if client_id else ():
+            if call.client_id == client_id:
+                if (call.name, call.args) != (name, args):
+                    raise invalid_argument(
+                        "is the id of another call too", path=member(part.path, "id")
+                    )
+                # @google/generative-ai writes the last of the calls that it read in one chunk of
+                # a stream in the place of each, and matches responses by their order.
+                client_id = None
+                break
         call_id = self._native_id(client_id, turn, number)
-        call = FunctionCall(call_id, client_id, name, part.value.get("args", {}), part.path)
+        call = FunctionCall(call_id, client_id, name, args, part.path)
         self._waiting.append(call)
         return call
 

@@ -135,6 +135,19 @@ async def test_a_single_request_is_named_without_a_list(subject: Subject) -> Non
     assert error.path == "title"
 
 
+@pytest.mark.parametrize(("named", "path"), [("same", None), ("other", "model"), (1, "model")])
+async def test_the_model_beside_the_requests(
+    subject: Subject, named: object, path: str | None
+) -> None:
+    model = f"models/{subject.model}" if named == "same" else named
+    document = orjson.dumps({"model": model, "requests": {"content": {"parts": {"text": "a"}}}})
+    request = EmbedRequest(subject.model, EmbedForm.MANY, document)
+    if path is None:
+        assert (await embedded(subject.work, request))[0] == vectors(["a"], LENGTH)
+    else:
+        assert (await refused(embedded(subject.work, request))).path == path
+
+
 async def test_an_unknown_member_beside_the_requests(subject: Subject) -> None:
     document = orjson.dumps({"requests": [embedding("a")], "request": 1})
     error = await refused(

@@ -82,6 +82,8 @@ PART = message(
 CONTENT = message(
     role=Text(choices=["user", "model", "function", "tool"]), parts=Objects(PART), required=()
 )
+# @google/generative-ai 0.24 gives an instruction the role `system`.
+INSTRUCTION = message(role=Text(), parts=Objects(PART))
 FUNCTION = message(
     "parametersJsonSchema",
     "responseJsonSchema",
@@ -141,7 +143,7 @@ GENERATE = message(
     "serviceTier",
     model=Text(pattern=r"models/.+"),
     contents=Objects(CONTENT, low=1),
-    systemInstruction=CONTENT,
+    systemInstruction=INSTRUCTION,
     tools=Objects(TOOL),
     toolConfig=message("retrievalConfig", functionCallingConfig=CALLING),
     safetySettings=Objects(message(category=Enum(), threshold=Enum(), method=Text())),
@@ -161,7 +163,9 @@ EMBED = message(
 )
 
 
+# The Go library of the older API writes the model here too (github.com/google/generative-ai-go).
 EMBED_SEVERAL = message(
+    model=Text(pattern=r"models/.+"),
     requests=Objects(EMBED, low=1),
     required=("requests",),
 )

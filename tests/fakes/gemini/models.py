@@ -6,7 +6,7 @@ from aiohttp import web
 
 from ..event_stream import events
 from ..sample import token_count
-from ..shape import Record
+from ..shape import Record, Text
 from .batches import known_model
 from .chunks import stream_chunks
 from .content import EMBED, EMBED_SEVERAL, GENERATE
@@ -23,7 +23,12 @@ METHODS = {
 }
 # ai.google.dev/api/tokens: one of the two.
 COUNT = Record(
-    {"contents": GENERATE.fields["contents"], "generateContentRequest": GENERATE}, protobuf=True
+    {
+        "model": Text(pattern=r"models/.+"),
+        "contents": GENERATE.fields["contents"],
+        "generateContentRequest": GENERATE,
+    },
+    protobuf=True,
 )
 
 
@@ -106,6 +111,6 @@ async def count_tokens(request: web.Request) -> web.Response:
     allow_query(request)
     known_model(request.match_info["model"])
     parsed = COUNT.parse(await read_json(request))
-    if len(parsed) != 1:
+    if len(parsed.keys() - {"model"}) != 1:
         raise invalid("One of contents and generateContentRequest is to be given.")
     return web.json_response({"totalTokens": token_count(parsed)})

@@ -54,6 +54,15 @@ def _answer(number: int, **fields: str) -> dict[str, Any]:
             [_answer(0, name="f"), _answer(1, id="a", name="f")],
             ["call_1_1", "a"],
         ),
+        # A call that is written twice, as @google/generative-ai keeps the calls of a stream.
+        (
+            [
+                {"id": "a", "name": "f", "args": {"n": 1}},
+                {"id": "a", "name": "f", "args": {"n": 1}},
+            ],
+            [_answer(0, name="f"), _answer(1, name="f")],
+            ["a", "call_1_1"],
+        ),
         # By the client's id, even if another is sent.
         (
             [{"id": "A", "name": "f"}, {"id": "B", "name": "f"}],
@@ -103,6 +112,8 @@ def test_an_id_is_sent_once() -> None:
         ([{"name": "f"}, {"name": "f"}], [{"name": "f"}], "calls[1]"),
         ([{"id": "a", "name": "f"}, {"id": "a", "name": "g"}], [], "calls[1].id"),
         ([{"id": "A", "name": "f"}, {"id": "A", "name": "g"}], [], "calls[1].id"),
+        ([{"id": "a", "name": "f"}, {"id": "a", "name": "f", "args": {"n": 1}}], [], "calls[1].id"),
+        ([{"id": "a", "name": "f"}] * 2, [{"id": "a"}, {"id": "a"}], "answers[1]"),
         ([{"name": "a.b"}], [], "calls[0].name"),
         ([{"name": "f" * 9}], [], "calls[0].name"),
         ([{"name": "f\n"}], [], "calls[0].name"),
