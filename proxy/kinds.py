@@ -18,8 +18,8 @@ from providers.memory import Limits, MemoryBudget
 from providers.mistral import provider as mistral
 from providers.observation import UNOBSERVED, Observer
 from providers.openai import provider as openai
+from providers.openai.dialect import dialect_of
 from providers.openai.generate_api import GenerateApi
-from providers.openai_content.schema_rules import OPENAI_SCHEMAS, any_schema
 from providers.own_batches.service import OwnBatches
 from providers.prompt_cache import CacheLife
 from providers.provider import Provider
@@ -70,15 +70,13 @@ def _gemini(name: str, settings: ProviderSettings, deps: Dependencies) -> Provid
 
 
 def _openai(name: str, settings: ProviderSettings, deps: Dependencies) -> Provider:
+    base_url = settings.base_url or URL(openai.DEFAULT_BASE_URL)
     options = openai.OpenAIOptions(
-        base_url=settings.base_url or URL(openai.DEFAULT_BASE_URL),
+        base_url=base_url,
         staged_uploads=settings.uploads == "staged",
         limits=_limits(deps),
-        # A provider with another name is another server, with its own rules for schemas.
-        schema_rule=OPENAI_SCHEMAS if name == openai.KIND else any_schema,
+        dialect=dialect_of(name, openai.KIND, base_url),
         generate_api=_generate_api(name, settings),
-        # Other servers write their reasoning unasked.
-        chat_thoughts=None if name == openai.KIND else {},
         own_batches=_own_batches(name, settings, deps),
     )
     return openai.openai(name, options, deps.upstream, deps.state, deps.memory, deps.observer)

@@ -86,8 +86,12 @@ class Candidate:
             if signature is not None:
                 self._parts[-1]["thoughtSignature"] = signature
         elif signature is not None:
-            self._release_signature()
-            self._signature = signature
+            self.sign(signature)
+
+    def sign(self, signature: str) -> None:
+        """Add a signature to the part that follows, also if thoughts are left out."""
+        self._release_signature()
+        self._signature = signature
 
     def _add(self, part: Part) -> None:
         if part.get("thought"):  # a signature of its own follows

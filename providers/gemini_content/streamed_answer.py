@@ -95,6 +95,12 @@ class StreamedAnswer:
         if self._thought:
             yield from self._release()
 
+    def sign_next(self, signature: str) -> Iterator[Chunk]:
+        """The signature of the part that follows, not of a thought before it."""
+        yield from self._release()
+        yield from self._release_signature()
+        self._signature = signature
+
     def call(self, number: int, name: object, call_id: object, where: str) -> StreamedCall:
         """Begins the function call with that number; `where` is its path in the stream.
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from providers.batches.file_references import FileReferences
@@ -22,7 +21,7 @@ from providers.openai_content.body_to_openai import (
     check_native_body,
     to_openai_body,
 )
-from providers.openai_content.schema_rules import SchemaRule, any_schema
+from providers.openai_content.dialect import Dialect
 from providers.resources import BatchKind, FileOfUri, any_file
 
 NATIVE_FILE: Final = re.compile(r"file-[A-Za-z0-9_-]+")
@@ -41,7 +40,7 @@ EMBEDDINGS_LIMIT: Final = Limit(50_000, "inputs", "all requests of a batch of em
 class OpenAITranslator:
     """Translates Gemini requests to OpenAI lines. `model` is the batch's, without `models/`.
 
-    `schema_rule` is the server's.
+    `dialect` has the server's rules.
     """
 
     def __init__(
@@ -49,14 +48,14 @@ class OpenAITranslator:
         model: str,
         kind: BatchKind,
         file_of_uri: FileOfUri = any_file,
-        schema_rule: SchemaRule = any_schema,
+        dialect: Dialect = OPENAI_DIALECT,
     ) -> None:
         self.endpoint = ENDPOINT_OF[kind]
         self.warnings = Warnings()
         self.files = FileReferences(file_of_uri)
         self._model = model
         self._kind = kind
-        self._dialect = replace(OPENAI_DIALECT, schema_rule=schema_rule)
+        self._dialect = dialect
 
     def line(self, index: int, request: object, path: str) -> bytes:
         """The input line for request `index`, which is at `path` in the client's input."""

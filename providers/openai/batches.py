@@ -22,8 +22,8 @@ from providers.openai.batch_records import failures_of, from_openai_batch, state
 from providers.openai.client import pages_after
 from providers.openai.files import PURPOSE_HEADER
 from providers.openai.upload_target import BATCH_FILE_LIMIT
+from providers.openai_content.dialect import Dialect
 from providers.openai_content.result_from_openai import from_openai_line, plain_openai_line
-from providers.openai_content.schema_rules import SchemaRule
 from providers.resource_names import FileId, FileKind
 from providers.resources import Batch, BatchState, NewBatch
 from providers.state import State, write
@@ -80,7 +80,7 @@ STATUS_WORDS: Final[Mapping[BatchState, str]] = {
 class OpenAIBatchApi:
     """Implements `providers.batches.file_batches.api.FileBatchApi`.
 
-    `schema_rule` is the server's.
+    `dialect` has the server's rules.
     """
 
     folder = "batches"
@@ -91,14 +91,14 @@ class OpenAIBatchApi:
         f"{PURPOSE_HEADER}: batch"
     )
 
-    def __init__(self, client: JsonApi, state: State, schema_rule: SchemaRule) -> None:
+    def __init__(self, client: JsonApi, state: State, dialect: Dialect) -> None:
         self._client = client
-        self._schema_rule = schema_rule
+        self._dialect = dialect
         self._deleted = DeletedMarkers(client.name, state)
         self._metadata = StoredMetadata(client.name, state)
 
     def translator(self, batch: NewBatch) -> OpenAITranslator:
-        return OpenAITranslator(batch.model, batch.kind, batch.file_of_uri, self._schema_rule)
+        return OpenAITranslator(batch.model, batch.kind, batch.file_of_uri, self._dialect)
 
     def line_formats(self, batch: NewBatch) -> LineFormats:
         return line_formats(batch.model, batch.kind)

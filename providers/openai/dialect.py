@@ -4,6 +4,8 @@ import re
 from dataclasses import replace
 from typing import Final
 
+from yarl import URL
+
 from providers.embeddings.embedding_calls import Packing
 from providers.embeddings.openai_embeddings import TEXTS_MEMBER
 from providers.gemini_content.content_parts import any_end
@@ -21,9 +23,13 @@ from providers.openai_content.media_to_openai import (
     web_image,
     web_pdf,
 )
-from providers.openai_content.reasoning_signatures import reasoning_item
-from providers.openai_content.schema_rules import any_schema
-from providers.openai_content.tools_to_openai import offer_all_and_name_allowed
+from providers.openai_content.reasoning_signatures import (
+    plain_reasoning,
+    reasoning_item,
+    write_reasoning,
+)
+from providers.openai_content.schema_rules import OPENAI_SCHEMAS, any_schema
+from providers.openai_content.tools_to_openai import offer_all_and_name_allowed, offer_allowed
 
 _AUDIO: Final = ("audio/wav", "audio/x-wav", "audio/wave", "audio/mp3", "audio/mpeg")
 _WEB_IMAGES: Final = dict.fromkeys(IMAGES, web_image)
@@ -61,14 +67,44 @@ OPENAI_DIALECT: Final = Dialect(
     takes_from_web="PNG, JPEG, GIF and WebP images",
     stored_file=stored_pdf,
     offer_functions=offer_all_and_name_allowed,
-    # Other servers with this API have other rules.
-    schema_rule=any_schema,
+    schema_rule=OPENAI_SCHEMAS,
     service_tiers={"STANDARD": "default", "FLEX": "flex", "PRIORITY": "priority"},
     streaming={"stream": True, "stream_options": {"include_usage": True}},
     embedding_size="dimensions",
     # Models before text-embedding-3 have embeddings of one length.
     sized_models=re.compile(r"(?!text-embedding-ada-002$).*", re.DOTALL),
 )
+
+HOSTED_DIALECT: Final = replace(
+    OPENAI_DIALECT,
+    schema_rule=any_schema,
+    # Other servers write their reasoning unasked.
+    thoughts={},
+    own_thought=plain_reasoning,
+    write_thoughts=write_reasoning,
+)
+"""The rules of a server that has OpenAI's models, and others."""
+
+SERVER_DIALECT: Final = replace(
+    HOSTED_DIALECT,
+    # Each knows the older name of the limit, and many ignore or refuse the newer one; none of the
+    # known ones takes a list of allowed functions; some stream unless told not to (openai.md
+    # section 10).
+    ranges=(("maxOutputTokens", "max_tokens", 1, 2**31 - 1), *OPENAI_DIALECT.ranges[1:]),
+    offer_functions=offer_allowed,
+    single={"stream": False},
+)
+"""The rules of a server with OpenAI's API, such as vLLM or Ollama."""
+
+_OPENAIS_HOSTS: Final = re.compile(r"(.+\.)?(openai|azure)\.com")
+
+
+def dialect_of(name: str, kind: str, base_url: URL) -> Dialect:
+    """The rules of the provider with this name: another name than the kind's is another server."""
+    if name == kind:
+        return OPENAI_DIALECT
+    return HOSTED_DIALECT if _OPENAIS_HOSTS.fullmatch(base_url.host or "") else SERVER_DIALECT
+
 
 RESPONSES_DIALECT: Final = replace(
     OPENAI_DIALECT,

@@ -1,13 +1,12 @@
 """Which of OpenAI's APIs answers a prompt."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
-from providers.openai.dialect import OPENAI_DIALECT, RESPONSES_DIALECT
+from providers.openai.dialect import RESPONSES_DIALECT
+from providers.openai_content.dialect import Dialect
 from providers.openai_content.reasoning_signatures import reasoning_item
-from providers.openai_content.schema_rules import SchemaRule
 from providers.prompts.openai_prompts import ChooseApis, chat_completions, responses
 
 
@@ -19,13 +18,10 @@ class GenerateApi(StrEnum):
     RESPONSES = "responses"
 
 
-def apis_of(
-    setting: GenerateApi, schema_rule: SchemaRule, chat_thoughts: Mapping[str, Any] | None
-) -> ChooseApis:
-    """`chat_thoughts` is what asks for thoughts in a chat completion; None if it shows none."""
-    chat_rules = replace(OPENAI_DIALECT, schema_rule=schema_rule, thoughts=chat_thoughts)
-    chat = chat_completions(chat_rules)
-    response = responses(replace(RESPONSES_DIALECT, schema_rule=schema_rule))
+def apis_of(setting: GenerateApi, dialect: Dialect) -> ChooseApis:
+    """`dialect` has the server's rules for chat completions."""
+    chat = chat_completions(dialect)
+    response = responses(replace(RESPONSES_DIALECT, schema_rule=dialect.schema_rule))
     match setting:
         case GenerateApi.AUTO:
             return lambda request: (response, chat) if _has_thoughts(request) else (chat, response)

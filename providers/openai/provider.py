@@ -1,9 +1,8 @@
 """The OpenAI provider, also for other servers with OpenAI's API."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from yarl import URL
 
@@ -19,13 +18,13 @@ from providers.observation import UNOBSERVED, Observer
 from providers.openai.batch_lines import NATIVE_FILE
 from providers.openai.batches import STATUS_WORDS, OpenAIBatchApi
 from providers.openai.client import SCOPING_HEADERS, openai_client
-from providers.openai.dialect import COUNTED_DIALECT, EMBED_PACKING, OPENAI_DIALECT
+from providers.openai.dialect import COUNTED_DIALECT, EMBED_PACKING
 from providers.openai.files import PURPOSE_HEADER, OpenAIFileApi
 from providers.openai.generate_api import GenerateApi, apis_of
 from providers.openai.models import from_openai_model
 from providers.openai.tokens import OpenAITokens
 from providers.openai.upload_target import FILE_EXPIRY, OpenAIUploadTarget
-from providers.openai_content.schema_rules import SchemaRule
+from providers.openai_content.dialect import Dialect
 from providers.own_batches.chat_answers import ChatAnswers, chat_lines
 from providers.own_batches.service import OwnBatches, OwnBatchService
 from providers.prompts.openai_prompts import OpenAIPrompts
@@ -59,19 +58,17 @@ NAMES: Final = NameForms(
 class OpenAIOptions:
     """`staged_uploads` is for servers without the Uploads API.
 
-    `schema_rule` is the server's, for the JSON Schemas of answers and parameters. `generate_api` is
-    for single requests; a batch has chat completions. `chat_thoughts` is what asks for thoughts in
-    one; None if it shows none.
+    `dialect` has the server's rules for chat completions. `generate_api` is for single requests; a
+    batch has chat completions.
     `own_batches`: the proxy runs all batches itself, and keeps the files.
     """
 
     base_url: URL
     staged_uploads: bool
     limits: Limits
-    schema_rule: SchemaRule
+    dialect: Dialect
     generate_api: GenerateApi = GenerateApi.AUTO
     own_batches: OwnBatches | None = None
-    chat_thoughts: Mapping[str, Any] | None = None
 
 
 def openai(
@@ -86,13 +83,13 @@ def openai(
     records = FileRecords(name, state)
     target = OpenAIUploadTarget(client, state, records, staged=options.staged_uploads)
     uploads = ResumableUploads(target, state)
-    batch_api = OpenAIBatchApi(client, state, options.schema_rule)
+    batch_api = OpenAIBatchApi(client, state, options.dialect)
     batch_target = FileBatchTarget(client, batch_api, state, memory, options.limits, observer)
     batches = TargetBatches(batch_target, state, memory, options.limits, observer)
     files = NativeFiles(client, records, OpenAIFileApi(client))
-    dialect = replace(OPENAI_DIALECT, schema_rule=options.schema_rule)
-    apis = apis_of(options.generate_api, options.schema_rule, options.chat_thoughts)
-    counted = replace(COUNTED_DIALECT, schema_rule=options.schema_rule)
+    dialect = options.dialect
+    apis = apis_of(options.generate_api, dialect)
+    counted = replace(COUNTED_DIALECT, schema_rule=dialect.schema_rule)
     check = models_check(client)
     provider = Provider(
         name=name,

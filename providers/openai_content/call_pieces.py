@@ -46,6 +46,10 @@ class CallPieces:
         self._by_index: dict[int, _Begun] = {}
         self._by_id: dict[tuple[str, int | None], _Begun] = {}
 
+    @property
+    def begun(self) -> bool:
+        return self._last is not None
+
     def add(self, piece: dict[str, Any]) -> None:
         """Raises UpstreamError for a piece of which it is not clear to which call it belongs."""
         function = object_or_nothing(piece.get("function"))

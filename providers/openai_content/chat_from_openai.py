@@ -27,6 +27,7 @@ from providers.openai_content.answer_members import (
     reasoning_of,
 )
 from providers.openai_content.failures import failure_of, refuse_error
+from providers.openai_content.reasoning_signatures import REASONING, plain_signature
 
 FINISH_REASONS: Final = {
     "stop": "STOP",
@@ -127,6 +128,9 @@ def _read_message(candidate: Candidate, message: dict[str, Any], where: str) -> 
             candidate.add_refusal(as_text(message["refusal"], f"{where}.refusal"))
     with candidate.reading():
         calls = list_or_empty(message.get("tool_calls"), f"{where}.tool_calls")
+        reasoning = message.get(REASONING)
+        if isinstance(reasoning, str) and any(object_or_nothing(c).get("function") for c in calls):
+            candidate.sign(plain_signature(reasoning))
         candidate.read_each(calls, f"{where}.tool_calls", partial(_call, candidate))
     if message.get("function_call") is not None:  # the older form of tool_calls, without ids
         with candidate.reading():

@@ -1,6 +1,7 @@
 """The chunks of a streamed ChatCompletion -> Gemini's chunks."""
 
 from collections.abc import Iterator
+from io import StringIO
 from typing import Any, Final
 
 from providers.gemini_content.candidate import Candidate
@@ -17,6 +18,7 @@ from providers.json_api.answer_shape import (
 )
 from providers.json_api.refusal_body import message_of
 from providers.json_api.stream_events import event_object
+from providers.limits import STREAM_CALLS
 from providers.openai_content.answer_members import (
     CHAT_USAGE,
     MEDIA,
@@ -28,6 +30,7 @@ from providers.openai_content.answer_members import (
 from providers.openai_content.call_pieces import CallPieces
 from providers.openai_content.chat_from_openai import finish_reason_of
 from providers.openai_content.failures import failure_of, reported_error
+from providers.openai_content.reasoning_signatures import REASONING, plain_signature
 from providers.openai_content.stream_members import logprobs_of
 from providers.upstream import invalid_answer
 
@@ -50,6 +53,7 @@ class ChatStream:
         self._native: str | None = None
         self._refused = False
         self._usage: dict[str, Any] = {}
+        self._reasoning: StringIO | None = None  # also if thoughts are not shown
 
     def read(self, data: bytes) -> Iterator[Chunk]:
         if data.strip() == _DONE:
@@ -69,6 +73,8 @@ class ChatStream:
         if self._native is None:
             raise invalid_answer("the stream ended before the answer did")
         reason = "SAFETY" if self._refused else finish_reason_of(self._native)
+        if self._reasoning is not None and self._calls.begun:
+            yield from self._answer.sign_next(plain_signature(self._reasoning.getvalue()))
         yield from self._answer.end(Candidate(0, reason, self._native), self._usage)
 
     def _count(self, usage: object) -> None:
@@ -84,6 +90,7 @@ class ChatStream:
         if self._thoughts:
             with self._answer.reading():
                 yield from self._answer.think(reasoning_of(delta, "delta"))
+        self._keep_reasoning(delta.get(REASONING))
         yield from self._content(delta.get("content"), logprobs_of(tokens, "logprobs.content"))
         if delta.get("annotations"):
             with self._answer.reading():
@@ -102,6 +109,15 @@ class ChatStream:
         failure = failure_of(choice)
         if failure is not None:
             raise failure
+
+    def _keep_reasoning(self, piece: object) -> None:
+        """For the request that gives the functions' results. Too much of it is not kept."""
+        if not isinstance(piece, str):
+            return
+        if self._reasoning is None:
+            self._reasoning = StringIO()
+        if self._reasoning.tell() + len(piece) <= STREAM_CALLS:
+            self._reasoning.write(piece)
 
     def _delta(self, choice: dict[str, Any]) -> dict[str, Any]:
         """A server that does not stream writes the whole message, or in an old form a text."""

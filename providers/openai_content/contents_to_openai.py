@@ -64,7 +64,7 @@ class _Conversation:
             self._add_user(turn)
 
     def _model_turn(self, turn: Turn) -> dict[str, Any]:
-        """With the provider's own thoughts as `thoughts`, if it takes them back."""
+        """With the provider's own thoughts, if it takes them back."""
         thoughts: list[dict[str, Any]] = []
         rest: list[PlacedPart] = []
         for part in turn.parts:
@@ -77,7 +77,7 @@ class _Conversation:
             rest += [PlacedPart(fields, part.path)] if fields else []
         parts = self._parts(rest, turn.path) if rest or not thoughts else []
         message = self._assistant(parts, turn.index)
-        return message | {"thoughts": thoughts} if thoughts else message
+        return message | self._dialect.write_thoughts(thoughts) if thoughts else message
 
     def _assistant(self, parts: list[ContentPart], turn: int) -> dict[str, Any]:
         message: dict[str, Any] = {"role": "assistant"}

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from providers.gemini_content.content_parts import EndRule, require_users_end
@@ -24,6 +24,8 @@ WebMedia: TypeAlias = Callable[[str], Part]
 """Makes a part of a web address."""
 OwnThought: TypeAlias = Callable[[dict[str, Any]], Part | None]
 """The provider's own thought in a part of the model's turn; None for every other part."""
+WriteThoughts: TypeAlias = Callable[[list[Part]], dict[str, Any]]
+"""The members of the model's message for its own thoughts."""
 Choice: TypeAlias = str | dict[str, Any]
 OfferFunctions: TypeAlias = Callable[
     [FunctionTools, str, Warnings], tuple[list[DeclaredFunction], Choice]
@@ -41,6 +43,11 @@ def any_message(_before: str | None, _message: Mapping[str, Any], _path: str) ->
     """For providers that accept every message anywhere."""
 
 
+def thoughts_apart(thoughts: list[Part]) -> dict[str, Any]:
+    """For `to_responses`, which makes items of them."""
+    return {"thoughts": thoughts}
+
+
 def no_own_thought(_part: dict[str, Any]) -> None:
     """For APIs that take no thoughts back."""
 
@@ -56,7 +63,9 @@ class Dialect:
     `inline_media` are the MIME types it takes inline, and `takes` names them; `web_media` and
     `takes_from_web` are those by web address. `service_tiers` are its names of Gemini's tiers.
     `thoughts` are the members of a request for the model's thoughts; None if it shows none.
-    `streaming` are the members of a request for a stream with its usage.
+    `own_thought` finds its own thoughts in the model's turns, `write_thoughts` sends them.
+    `streaming` are the members of a request for a stream with its usage, `single` of one for a
+    single answer.
     `embedding_size` is its name for the length of an embedding, which `sized_models` take.
     """
 
@@ -80,6 +89,8 @@ class Dialect:
     end_rule: EndRule = require_users_end
     thoughts: Mapping[str, Any] | None = None
     own_thought: OwnThought = no_own_thought
+    single: Mapping[str, Any] = field(default_factory=dict)
+    write_thoughts: WriteThoughts = thoughts_apart
 
     @property
     def provider(self) -> str:

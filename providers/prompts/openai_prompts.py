@@ -91,7 +91,7 @@ class OpenAIPrompts:
     async def generate(self, caller: Caller, prompt: Prompt) -> Generated:
         translation = _Translation(prompt, self._apis)
         call = partial(self._client.ask, caller)
-        sent, answer = await self._asked(caller, translation, translation.to_api, call)
+        sent, answer = await self._asked(caller, translation, translation.to_single, call)
         translate = translation.api.from_answer(sent.thoughts)
         try:
             document = await from_provider(self._client.name, answer, translate)
@@ -140,6 +140,9 @@ class _Translation:
 
     def __post_init__(self) -> None:
         self.files = FileReferences(self.prompt.file_of_uri)
+
+    def to_single(self, request: dict[str, Any], warnings: Warnings) -> dict[str, Any]:
+        return self.to_api(request, warnings) | dict(self.api.dialect.single)
 
     def to_stream(self, request: dict[str, Any], warnings: Warnings) -> dict[str, Any]:
         if request.get("generationConfig", {}).get("candidateCount", 1) > 1:

@@ -1,6 +1,6 @@
 """The OpenAI provider and the fake OpenAI with a socket between them."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,9 +12,10 @@ from yarl import URL
 
 from providers.credential import Caller, Credential
 from providers.memory import Limits
+from providers.openai.dialect import OPENAI_DIALECT
 from providers.openai.generate_api import GenerateApi
 from providers.openai.provider import OpenAIOptions, openai
-from providers.openai_content.schema_rules import OPENAI_SCHEMAS, SchemaRule
+from providers.openai_content.dialect import Dialect
 from providers.own_batches.service import OwnBatches
 from providers.provider import Provider
 from providers.resources import BatchKind, NewBatch
@@ -56,16 +57,13 @@ class OpenAIWithFake(ProviderWithFake):
         *,
         staged: bool = False,
         limits: Limits = LIMITS,
-        schema_rule: SchemaRule = OPENAI_SCHEMAS,
+        dialect: Dialect = OPENAI_DIALECT,
         own: OwnBatches | None = None,
         state: State | None = None,
         generate_api: GenerateApi = GenerateApi.AUTO,
-        chat_thoughts: Mapping[str, Any] | None = None,
     ) -> Provider:
         """Another process with the same state, or with `state`."""
-        options = OpenAIOptions(
-            self.url / "v1", staged, limits, schema_rule, generate_api, own, chat_thoughts
-        )
+        options = OpenAIOptions(self.url / "v1", staged, limits, dialect, generate_api, own)
         return openai("openai", options, self.upstream, state or self.state, self.memory)
 
     async def native(self, path: str, method: str = "GET", **order: Any) -> Any:

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from aiohttp import FormData
 
-from providers.openai_content.schema_rules import any_schema
+from providers.openai.dialect import SERVER_DIALECT
 from providers.resource_names import FileId, FileKind, native_file_id, parse_file_id
 from providers.resources import BatchKind, InlineRequest, NewBatch
 from providers.retries import ATTEMPTS
@@ -56,7 +56,7 @@ async def test_a_schema_that_openai_rejects_is_refused_before_any_call(
 async def test_another_server_gets_the_schema_unchanged(
     openai: OpenAIWithFake,
 ) -> None:
-    other = openai.replica(schema_rule=any_schema)
+    other = openai.replica(dialect=SERVER_DIALECT)
     assert other.batches is not None
     await other.batches.create(CALLER, answering_with(ARRAY))
     [file_id] = await openai.objects("files")

@@ -5,7 +5,9 @@ from typing import Any
 import orjson
 import pytest
 
+from providers.openai.dialect import OPENAI_DIALECT, SERVER_DIALECT
 from providers.openai.generate_api import GenerateApi
+from providers.openai_content.dialect import Dialect
 from providers.provider import Prompts
 from providers.resources import Generated, Prompt
 from providers.status import Status
@@ -233,3 +235,22 @@ async def test_a_stream_that_breaks_off(openai: OpenAIWithFake, fault: str) -> N
     await openai.strike("POST", RESPONSES, fault, after_bytes=3000)
     error = await refused(streamed(openai, asking("word " * 100), api=GenerateApi.RESPONSES))
     assert error.status == Status.UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("dialect", "stream"), [(OPENAI_DIALECT, {}), (SERVER_DIALECT, {"stream": False})]
+)
+async def test_another_server_is_told_not_to_stream(
+    openai: OpenAIWithFake,
+    monkeypatch: pytest.MonkeyPatch,
+    dialect: Dialect,
+    stream: dict[str, bool],
+) -> None:
+    """Some stream if the request does not say."""
+    asked = openai.replica(generate_api=GenerateApi.CHAT, dialect=dialect).prompts
+    assert asked is not None
+    requests = openai.record(monkeypatch)
+    await asked.generate(openai.caller, Prompt(PLAIN, orjson.dumps(asking("hello"))))
+    assert isinstance(requests[-1].body, bytes)
+    body = orjson.loads(requests[-1].body)
+    assert {name: value for name, value in body.items() if name == "stream"} == stream

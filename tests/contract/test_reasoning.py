@@ -9,8 +9,13 @@ from typing import Any
 import orjson
 import pytest
 
+from providers.gemini_content.warnings import Warnings
+from providers.openai.dialect import SERVER_DIALECT
 from providers.openai.generate_api import GenerateApi
-from providers.resources import Prompt
+from providers.openai_content.body_to_openai import to_openai_body
+from providers.openai_content.chat_from_openai import from_openai_chat
+from providers.openai_content.chat_stream import ChatStream
+from providers.resources import BatchKind, Prompt
 from tests.contract.mistral_with_fake import MODEL as MISTRAL_MODEL
 from tests.contract.mistral_with_fake import MistralWithFake, mistral_with_fake
 from tests.contract.openai_with_fake import MODEL, OpenAIWithFake, openai_with_fake
@@ -35,7 +40,7 @@ async def mistral() -> AsyncIterator[MistralWithFake]:
 
 async def parts(openai: OpenAIWithFake, **thinking: Any) -> list[dict[str, Any]]:
     request = asking("hello") | {"generationConfig": {"thinkingConfig": thinking}}
-    prompts = openai.replica(generate_api=GenerateApi.CHAT, chat_thoughts={}).prompts
+    prompts = openai.replica(generate_api=GenerateApi.CHAT, dialect=SERVER_DIALECT).prompts
     assert prompts is not None
     prompt = Prompt(MODEL, orjson.dumps(request))
     answer = await prompts.generate(openai.caller, prompt)
@@ -73,3 +78,65 @@ async def test_mistrals_thoughts(mistral: MistralWithFake, asked: bool, first: b
     streamed = [part for one in chunks for part in one["candidates"][0]["content"]["parts"]]
     assert (shown[0].get("thought"), streamed[0].get("thought")) == (first, first)
     assert (answer.warnings, stream.warnings) == ("", "")
+
+
+CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+CALLING = {"role": "assistant", "content": "", "reasoning_content": "Hm", "tool_calls": [CALL]}
+
+
+@pytest.mark.parametrize("shown", [False, True])
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_reasoning_goes_back_with_a_call(
+    openai: OpenAIWithFake, shown: bool, streamed: bool
+) -> None:
+    """DeepSeek refuses the result of a function without the reasoning that led to the call."""
+    choices = [{"index": 0, "message": CALLING, "finish_reason": "tool_calls", "logprobs": None}]
+    deltas = [{"reasoning_content": "H", "content": None}, {"reasoning_content": "m"}]
+    deltas.append({"reasoning_content": None, "tool_calls": [{"index": 0, **CALL}]})
+    chunks = [{"choices": [{"index": 0, "delta": delta}]} for delta in deltas]
+    chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]})
+    if streamed:
+        reader = ChatStream(thoughts=shown)
+        said = [part for chunk in chunks for part in parts_of(reader, chunk)]
+        said += [part for one in reader.end() for part in one["candidates"][0]["content"]["parts"]]
+    else:
+        answer = from_openai_chat({"choices": choices}, thoughts=shown)
+        said = answer["candidates"][0]["content"]["parts"]
+    assert [part["text"] for part in said if part.get("thought")] == (
+        (["H", "m"] if streamed else ["Hm"]) if shown else []
+    )
+    response = {"functionResponse": {"id": "c1", "name": "f", "response": {"result": 1}}}
+    contents = [
+        {"role": "user", "parts": [{"text": "hello"}]},
+        {"role": "model", "parts": said},
+        {"role": "user", "parts": [response]},
+    ]
+    request = {"contents": contents, "tools": [{"functionDeclarations": [{"name": "f"}]}]}
+    sent = to_openai_body(
+        request,
+        BatchKind.GENERATE,
+        model=MODEL,
+        path="",
+        warnings=Warnings(),
+        file_ids=lambda _uri, _path: None,
+        dialect=SERVER_DIALECT,
+    )
+    assert sent["messages"][1] == {
+        "role": "assistant",
+        "reasoning_content": "Hm",
+        "tool_calls": [CALL],
+    }
+
+
+def parts_of(reader: ChatStream, chunk: dict[str, Any]) -> list[dict[str, Any]]:
+    read = reader.read(orjson.dumps(chunk))
+    return [part for one in read for part in one["candidates"][0]["content"]["parts"]]
+
+
+@pytest.mark.parametrize("message", [{"reasoning": "Hm"}, {"reasoning_content": None}])
+def test_other_reasoning_does_not_go_back(message: dict[str, Any]) -> None:
+    """Groq writes `reasoning` and refuses it."""
+    choice = {"message": {**message, "tool_calls": [CALL]}, "finish_reason": "tool_calls"}
+    answer = from_openai_chat({"choices": [choice]}, thoughts=False)
+    (part,) = answer["candidates"][0]["content"]["parts"]
+    assert "thoughtSignature" not in part

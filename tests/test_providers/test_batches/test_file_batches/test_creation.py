@@ -12,7 +12,7 @@ from providers.body import close
 from providers.errors import FerryError
 from providers.memory import Limits, MemoryBudget
 from providers.openai.batches import OpenAIBatchApi
-from providers.openai_content.schema_rules import any_schema
+from providers.openai.dialect import SERVER_DIALECT
 from providers.resource_names import FileId, FileKind
 from providers.resources import BatchKind, InlineRequest, NewBatch
 from providers.status import Status
@@ -64,7 +64,9 @@ def batches(
     limits = Limits(line=1000, inline_results=1000)
     state, memory = state or MemoryState(), memory or MemoryBudget()
     ours = client(upstream)
-    target = FileBatchTarget(ours, OpenAIBatchApi(ours, state, any_schema), state, memory, limits)
+    target = FileBatchTarget(
+        ours, OpenAIBatchApi(ours, state, SERVER_DIALECT), state, memory, limits
+    )
     return TargetBatches(target, state, memory, limits)
 
 

@@ -13,7 +13,7 @@ from providers.errors import FerryError
 from providers.json_api.client import Answer, JsonApi
 from providers.memory import MemoryBudget, Reservation
 from providers.openai.batches import OpenAIBatchApi
-from providers.openai_content.schema_rules import any_schema
+from providers.openai.dialect import SERVER_DIALECT
 from providers.retries import ATTEMPTS
 from providers.status import Status
 from tests.memory_state import MemoryState
@@ -41,7 +41,7 @@ def line(custom_id: str, message: str = "m") -> bytes:
 
 
 def api(ours: JsonApi) -> OpenAIBatchApi:
-    return OpenAIBatchApi(ours, MemoryState(), any_schema)
+    return OpenAIBatchApi(ours, MemoryState(), SERVER_DIALECT)
 
 
 def results(upstream: ScriptedUpstream, rows: RequestTable | None, **changes: Any) -> BatchResults:

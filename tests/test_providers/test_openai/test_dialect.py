@@ -1,0 +1,73 @@
+from typing import Any
+
+import pytest
+from yarl import URL
+
+from providers.gemini_content.normalise import normalise_generate
+from providers.gemini_content.warnings import Warnings
+from providers.openai.dialect import (
+    HOSTED_DIALECT,
+    OPENAI_DIALECT,
+    SERVER_DIALECT,
+    dialect_of,
+)
+from providers.openai_content.dialect import Dialect
+from providers.openai_content.generate_to_openai import to_openai_chat
+
+FUNCTIONS = [{"functionDeclarations": [{"name": name} for name in ("f", "g", "h")]}]
+
+
+def sent(dialect: Dialect, **request: Any) -> tuple[dict[str, Any], str]:
+    contents = [{"role": "user", "parts": [{"text": "Hello"}]}]
+    warnings = Warnings()
+    body = to_openai_chat(
+        normalise_generate({"contents": contents} | request, ""),
+        model="m",
+        path="",
+        warnings=warnings,
+        file_ids=lambda _uri, _path: None,
+        dialect=dialect,
+    )
+    return body, warnings.render()
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "dialect"),
+    [
+        ("openai", "https://api.openai.com/v1", OPENAI_DIALECT),
+        ("openai", "http://127.0.0.1:9090/v1", OPENAI_DIALECT),
+        ("europe", "https://eu.api.openai.com/v1", HOSTED_DIALECT),
+        ("azure", "https://me.openai.azure.com/openai/v1", HOSTED_DIALECT),
+        ("vllm", "http://127.0.0.1:8000/v1", SERVER_DIALECT),
+        ("other", "https://notopenai.com/v1", SERVER_DIALECT),
+        ("other", "https://openai.com.example/v1", SERVER_DIALECT),
+    ],
+)
+def test_the_rules_of_a_server(name: str, url: str, dialect: Dialect) -> None:
+    assert dialect_of(name, "openai", URL(url)) is dialect
+
+
+@pytest.mark.parametrize(
+    ("dialect", "member"),
+    [
+        (OPENAI_DIALECT, "max_completion_tokens"),
+        (HOSTED_DIALECT, "max_completion_tokens"),
+        (SERVER_DIALECT, "max_tokens"),
+    ],
+)
+def test_the_limit_has_the_name_that_the_server_knows(dialect: Dialect, member: str) -> None:
+    """A server that ignores the limit would write without end."""
+    body, _ = sent(dialect, generationConfig={"maxOutputTokens": 7, "temperature": 1})
+    limits = {name: value for name, value in body.items() if name.startswith("max_")}
+    assert limits == {member: 7}
+    assert body["temperature"] == 1
+
+
+def test_another_server_gets_only_the_allowed_functions() -> None:
+    config = {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["f", "g"]}}
+    body, warnings = sent(SERVER_DIALECT, tools=FUNCTIONS, toolConfig=config)
+    assert [tool["function"]["name"] for tool in body["tools"]] == ["f", "g"]
+    assert body["tool_choice"] == "required"
+    assert "allowedFunctionNames" in warnings
+    body, _ = sent(HOSTED_DIALECT, tools=FUNCTIONS, toolConfig=config)
+    assert body["tool_choice"]["type"] == "allowed_tools"
