@@ -5,12 +5,17 @@ OpenAI and Bedrock cannot delete a batch, and Mistral none that runs.
 
 import asyncio
 from collections.abc import Sequence
+from typing import Final
 
 from providers.errors import not_found
 from providers.json_api.client import Answer
 from providers.resource_names import result_file_id
+from providers.resources import BatchState
 from providers.state import State, write
 from providers.stored_objects import DELETED
+
+# A client deletes what has ended, and what a creation undoes is cancelled first.
+_NEVER_DELETED: Final = (BatchState.PENDING, BatchState.RUNNING)
 
 
 def batch_marker(batch_id: str) -> str:
@@ -39,9 +44,9 @@ class DeletedMarkers:
         found = await asyncio.gather(*(self.is_deleted(name) for name in names))
         return {name for name, deleted in zip(names, found, strict=True) if deleted}
 
-    async def check_batch(self, batch_id: str) -> None:
-        """Raises NOT_FOUND for a batch that is marked as deleted."""
-        if await self.is_deleted(batch_marker(batch_id)):
+    async def check_batch(self, batch_id: str, state: BatchState) -> None:
+        """Raises NOT_FOUND for a batch that is marked as deleted; a poll asks for no marker."""
+        if state not in _NEVER_DELETED and await self.is_deleted(batch_marker(batch_id)):
             raise not_found(f"batches/{batch_id} was deleted")
 
     async def not_deleted(self, batches: Sequence[Answer]) -> list[Answer]:

@@ -73,7 +73,7 @@ class MistralBatchApi:
 
     async def find(self, caller: Caller, batch_id: str) -> Answer:
         native = await self._client.get_object(caller, self.folder, batch_id, "batch")
-        await self._deleted.check_batch(batch_id)
+        await self._deleted.check_batch(batch_id, state_of(native))
         return native
 
     async def page(

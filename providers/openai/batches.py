@@ -116,7 +116,7 @@ class OpenAIBatchApi:
 
     async def find(self, caller: Caller, batch_id: str) -> Answer:
         native = await self._client.get_object(caller, self.folder, batch_id, "batch")
-        await self._deleted.check_batch(batch_id)
+        await self._deleted.check_batch(batch_id, state_of(native))
         return await self._metadata.restored(native)
 
     async def page(

@@ -67,7 +67,7 @@ class JobBatches:
         job = await self.jobs.get(target, batch_id)
         if not is_visible(job, target.tenant_id):
             raise not_found(f"there is no batches/{batch_id}")
-        await self.deleted.check_batch(batch_id)
+        await self.deleted.check_batch(batch_id, state_of(job))
         return JobBatch(self, target, job, await self.memory.kept(job))
 
     async def find_attempt(self, caller: Caller, job: str) -> FoundBatch | None:
