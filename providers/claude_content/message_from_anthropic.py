@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any, Final
 
+from providers.claude_content.failures import reported_error
 from providers.claude_content.thought_signatures import (
     render_redacted_thinking,
     render_thinking_signature,
@@ -74,8 +75,11 @@ def from_anthropic_message(message: dict[str, Any]) -> dict[str, Any]:
 
     Thinking becomes a thought if it has text. It has none if the request did not ask for thoughts
     (`to_anthropic_thinking`); then only its signature is kept, for the next request. Raises
-    UnreadableAnswer for a body without `content`, or if nothing in it can be read.
+    UnreadableAnswer for a body without `content`, or if nothing in it can be read, and
+    UpstreamError for an error in its place.
     """
+    if message.get("type") == "error":
+        raise reported_error(message)
     native = text_or_none(message.get("stop_reason"))
     candidate = Candidate(0, FINISH_REASONS.get(native or "", "OTHER"), native)
     with candidate.reading():

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from providers.claude_content.error_types import NO_CREDIT, RPC_STATUS_OF_TYPE
+from providers.claude_content.failures import reported_error
 from providers.claude_content.message_from_anthropic import (
     COUNTS,
     FINISH_REASONS,
@@ -25,10 +25,9 @@ from providers.json_api.answer_shape import (
     text_or_none,
     unknown_type,
 )
-from providers.json_api.refusal_body import code_of, has_code, message_of
+from providers.json_api.json_text import render_json
 from providers.json_api.stream_events import event_object
-from providers.status import Status
-from providers.upstream import UpstreamError, invalid_answer
+from providers.upstream import invalid_answer
 
 
 class MessageStream:
@@ -59,7 +58,7 @@ class MessageStream:
             case "message_stop":
                 self.ended = True
             case "error":
-                raise _error(event)
+                raise reported_error(event)
             case _:  # pings, and events that are newer than this
                 pass
 
@@ -88,6 +87,8 @@ class MessageStream:
             case "tool_use":
                 where = f"content[{index}]"
                 self._answer.call(index, block.get("name"), block.get("id"), where)
+                if block.get("input"):  # Anthropic writes it in pieces that follow
+                    self._answer.add_arguments(index, render_json(block["input"]).decode())
             case other:
                 self._left_out.add(index)
                 if other not in SERVER_TOOL_OUTPUTS:
@@ -128,12 +129,3 @@ def _index(event: dict[str, Any]) -> int:
 
 def _part(event: dict[str, Any], name: str) -> dict[str, Any]:
     return object_or_nothing(event.get(name))
-
-
-def _error(event: dict[str, Any]) -> UpstreamError:
-    kind = code_of(event)
-    message = message_of(event) or kind or "the provider gave no reason"
-    lasts = has_code(event, NO_CREDIT)
-    known = RPC_STATUS_OF_TYPE.get(kind, Status.UNAVAILABLE)
-    status = Status.FAILED_PRECONDITION if lasts else known
-    return UpstreamError(status, message, reason=kind or status.name)

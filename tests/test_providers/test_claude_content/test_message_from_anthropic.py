@@ -6,6 +6,7 @@ from providers.claude_content.message_from_anthropic import from_anthropic_messa
 from providers.claude_content.thought_signatures import thinking_block
 from providers.errors import FerryError
 from providers.status import Status
+from providers.upstream import UpstreamError
 from tests.test_providers.test_claude_content.translate import message, model_turn, user
 
 
@@ -341,3 +342,10 @@ def test_one_unreadable_member_affects_no_other() -> None:
         "MALFORMED_FUNCTION_CALL",
         "[1]",
     )
+
+
+def test_an_error_in_place_of_an_answer() -> None:
+    error = {"type": "error", "error": {"type": "rate_limit_error", "message": "slow down"}}
+    with pytest.raises(UpstreamError, match="slow down") as failed:
+        from_anthropic_message(error)
+    assert failed.value.status is Status.RESOURCE_EXHAUSTED

@@ -126,6 +126,14 @@ def test_calls_in_pieces() -> None:
     ]
 
 
+def test_the_input_of_a_call_in_one_piece() -> None:
+    """Anthropic begins with an empty one, and some compatible servers write it at once."""
+    use = {"type": "tool_use", "id": "t", "name": "f", "input": {"a": 1}}
+    said = chunks_of(START, begin(use), *finish("tool_use"))
+    (part,) = said[-1]["candidates"][0]["content"]["parts"]
+    assert part == {"functionCall": {"id": "t", "name": "f", "args": {"a": 1}}}
+
+
 def test_a_refusal_after_text_says_why() -> None:
     details = {"type": "refusal", "category": "cyber", "explanation": "not that"}
     said = chunks_of(START, TEXT, delta("text_delta", text="Hi"), *finish("refusal", details))
