@@ -41,7 +41,7 @@ COUNTS: Final = frozenset(
 _NORMAL_ENDS: Final = FINISH_REASONS.keys() - {"refusal"}
 
 # What Anthropic's own tools did before the answer. The answer's text has the outcome.
-SERVER_TOOL_OUTPUTS: Final = (
+_SERVER_TOOL_OUTPUTS: Final = (
     "server_tool_use",
     "web_search_tool_result",
     "web_fetch_tool_result",
@@ -113,7 +113,7 @@ def _add(candidate: Candidate, block: dict[str, Any], where: str) -> None:
         case "redacted_thinking":
             data = as_text(block.get("data"), f"{where}.data")
             candidate.add_thought("", render_redacted_thinking(data))
-        case step if step in SERVER_TOOL_OUTPUTS:
+        case step if step in _SERVER_TOOL_OUTPUTS:
             pass
         case other:
             raise unknown_type(other, where)

@@ -7,7 +7,6 @@ from providers.claude_content.failures import reported_error
 from providers.claude_content.message_from_anthropic import (
     COUNTS,
     FINISH_REASONS,
-    SERVER_TOOL_OUTPUTS,
     explain_refusal,
     uri_of,
     usage_of,
@@ -39,7 +38,6 @@ class MessageStream:
         self._native: str | None = None
         self._stop_details: dict[str, Any] = {}
         self._usage: dict[str, Any] = {}
-        self._left_out: set[int] = set()
 
     def read(self, data: bytes) -> Iterator[Chunk]:
         event = event_object(data)
@@ -47,12 +45,9 @@ class MessageStream:
             case "message_start":
                 self._start(_part(event, "message"))
             case "content_block_start":
-                with self._answer.reading():
-                    yield from self._begin_block(_index(event), _part(event, "content_block"))
+                yield from self._begin_block(_index(event), _part(event, "content_block"))
             case "content_block_delta":
                 yield from self._delta(_index(event), _part(event, "delta"))
-            case "content_block_stop":
-                self._left_out.discard(_index(event))
             case "message_delta":
                 self._finish(event)
             case "message_stop":
@@ -90,13 +85,9 @@ class MessageStream:
                 if block.get("input"):  # Anthropic writes it in pieces that follow
                     self._answer.add_arguments(index, render_json(block["input"]).decode())
             case other:
-                self._left_out.add(index)
-                if other not in SERVER_TOOL_OUTPUTS:
-                    raise unknown_type(other, f"content[{index}]")
+                raise unknown_type(other, f"content[{index}]")
 
     def _delta(self, index: int, delta: dict[str, Any]) -> Iterator[Chunk]:
-        if index in self._left_out:
-            return
         match delta.get("type"):
             case "text_delta":
                 yield from self._answer.say(as_text(delta.get("text"), "delta.text"))
@@ -111,8 +102,7 @@ class MessageStream:
             case "citations_delta":
                 yield from self._answer.cite([uri_of(_part(delta, "citation"))])
             case other:
-                with self._answer.reading():
-                    raise unknown_type(other, f"content[{index}].delta")
+                raise unknown_type(other, f"content[{index}].delta")
 
     def _finish(self, event: dict[str, Any]) -> None:
         """Its counts are those of the whole message, and replace those of the start."""

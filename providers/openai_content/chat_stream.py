@@ -104,8 +104,7 @@ class ChatStream:
             self._calls.add({"index": 0, "function": delta["function_call"]})
         for name in MEDIA:
             if delta.get(name) not in NOTHING:
-                with self._answer.reading():
-                    raise media_in_answer(f"delta.{name}")
+                raise media_in_answer(f"delta.{name}")
         failure = failure_of(choice)
         if failure is not None:
             raise failure
@@ -163,9 +162,7 @@ class ChatStream:
                 yield from self._answer.think(as_text(text, f"{where}[{place}].text"))
 
     def _call(self, piece: dict[str, Any]) -> None:
-        if not piece.get("custom"):
-            self._calls.add(piece)
-            return
-        number = count_or_none(piece.get("index")) or 0
-        with self._answer.reading():
+        if piece.get("custom"):
+            number = count_or_none(piece.get("index")) or 0
             raise unknown_type("custom", f"delta.tool_calls[{number}]")
+        self._calls.add(piece)

@@ -99,11 +99,10 @@ class ConverseStream:
                 yield from self._reasoning(index, object_or_nothing(value))
             case "citation":
                 yield from self._answer.cite([uri_of(object_or_nothing(value))])
-            case "toolResult" | "cachePoint" | "p":
+            case "cachePoint" | "p":
                 pass
             case other:
-                with self._answer.reading():
-                    raise unknown_type(other, f"content[{index}]")
+                raise unknown_type(other, f"content[{index}]")
 
     def _reasoning(self, index: int, reasoning: dict[str, Any]) -> Iterator[Chunk]:
         """A hidden thought has a signature without a text.

@@ -310,10 +310,3 @@ def test_places_of_the_counts(place: Callable[[Any], Any]) -> None:
     counts = orjson.dumps(place({"prompt_tokens": 1, "total_tokens": 3}))
     said = chunks_of(chunk({"content": "Hi"}), chunk({}, "stop"), counts)
     assert said[-1]["usageMetadata"] == {"promptTokenCount": 1, "totalTokenCount": 3}
-
-
-@pytest.mark.parametrize("name", ["audio", "images"])
-def test_media_in_a_stream_are_named_beside_the_text(name: str) -> None:
-    text, note = parts_of(chunk({"content": "Hi", name: [{"a": 1}]}), chunk({}, "stop"))
-    assert text == {"text": "Hi"}
-    assert f"delta.{name} cannot be translated" in note["text"]

@@ -1,6 +1,7 @@
 """A streamed answer says what the same answer says as a whole, whatever members it has.
 
-Only the places of citations differ: where in the text they are is not known while it is written.
+Where in the text a citation is, is not known while the text is written. And a part that no request
+can ask for ends a stream, where a whole answer names it beside the rest.
 """
 
 import json
@@ -22,6 +23,7 @@ from providers.openai_content.chat_stream import ChatStream
 from providers.openai_content.response_stream import ResponseStream
 from providers.openai_content.responses_from_openai import from_openai_response
 from providers.prompts.stream import StreamReader
+from providers.status import Status
 
 Json: TypeAlias = dict[str, Any]
 Said: TypeAlias = tuple[str, str, list[str], list[Json], list[str], int, str]
@@ -67,7 +69,6 @@ def in_two(text: str) -> Iterator[str]:
     yield text[3:]
 
 
-# Anthropic's blocks: those a request can ask for, and those it cannot.
 CITED: Final = [
     {"type": "web_search_result_location", "cited_text": "c", "title": "t", "url": PAGE},
     {"type": "char_location", "cited_text": "c", "document_index": 0},
@@ -78,10 +79,6 @@ BLOCKS: Final[list[Json]] = [
     {"type": "thinking", "thinking": "Hm, so", "signature": "S"},
     {"type": "redacted_thinking", "data": "D"},
     {"type": "tool_use", "id": "t", "name": "f", "input": {"a": 1}},
-    {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"query": "q"}},
-    {"type": "web_search_tool_result", "tool_use_id": "s", "content": []},
-    {"type": "container_upload", "file_id": "file_1"},
-    {"type": "compaction", "content": "summary"},
 ]
 
 
@@ -97,11 +94,9 @@ def block_events(index: int, block: Json) -> Iterator[Json]:
             pieces = in_two(block["thinking"])
             deltas = [{"type": "thinking_delta", "thinking": each} for each in pieces]
             deltas.append({"type": "signature_delta", "signature": block["signature"]})
-        case "tool_use" | "server_tool_use":
+        case "tool_use":
             pieces = in_two(json.dumps(block["input"]))
             deltas = [{"type": "input_json_delta", "partial_json": each} for each in pieces]
-        case "compaction":
-            deltas = [{"type": "compaction_delta", "content": block["content"]}]
     start = block | {name: begun[name] for name in begun.keys() & block.keys()}
     yield {"type": "content_block_start", "index": index, "content_block": start}
     for delta in deltas:
@@ -134,9 +129,6 @@ CONVERSE: Final[list[Json]] = [
             "citations": [{"location": {"web": {"url": PAGE}}}, {"title": "t"}],
         }
     },
-    {"image": {"format": "png", "source": {"bytes": "AAAA"}}},
-    {"toolResult": {"toolUseId": "s", "content": [{"text": "r"}]}},
-    {"newer": {"a": 1}},
 ]
 
 
@@ -179,24 +171,21 @@ def test_converse(blocks: list[Json], thoughts: bool) -> None:
 
 FUNCTION: Final = {"name": "f", "arguments": '{"a":1}'}
 CALL: Final = {"id": "t", "type": "function", "function": FUNCTION}
-CUSTOM: Final = {"id": "u", "type": "custom", "custom": {"name": "g", "input": "words"}}
 CITATION: Final = {"start_index": 0, "end_index": 1, "url": PAGE, "title": "t"}
 MEMBERS: Final[dict[str, list[Any]]] = {
     "content": ["Hello"],
     "reasoning_content": ["Hm, so"],
     "annotations": [[{"type": "url_citation", "url_citation": CITATION}]],
     "refusal": ["I will not."],
-    "tool_calls": [[CALL], [CALL, CUSTOM], [CUSTOM]],
-    "audio": [{"id": "a", "data": "AAAA", "transcript": "Hi", "expires_at": 1}],
+    "tool_calls": [[CALL]],
 }
 
 
 def call_deltas(index: int, call: Json) -> Iterator[Json]:
-    kind, pieced = ("custom", "input") if "custom" in call else ("function", "arguments")
-    start = call | {"index": index, kind: call[kind] | {pieced: ""}}
-    yield {"tool_calls": [start]}
-    for piece in in_two(call[kind][pieced]):
-        yield {"tool_calls": [{"index": index, kind: {pieced: piece}}]}
+    function = call["function"]
+    yield {"tool_calls": [call | {"index": index, "function": function | {"arguments": ""}}]}
+    for piece in in_two(function["arguments"]):
+        yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}
 
 
 def message_deltas(message: Json) -> Iterator[Json]:
@@ -216,7 +205,7 @@ def message_deltas(message: Json) -> Iterator[Json]:
     )
 )
 def test_openai_chat(members: Json) -> None:
-    order = ("reasoning_content", "content", "annotations", "refusal", "tool_calls", "audio")
+    order = ("reasoning_content", "content", "annotations", "refusal", "tool_calls")
     message = {name: members[name] for name in order if name in members}
     if "content" not in message:
         message.pop("annotations", None)
@@ -295,6 +284,34 @@ def test_openai_responses(output: list[Json], thoughts: bool) -> None:
         )
     )
     assert found == outcome(lambda: [from_openai_response(response, thoughts=thoughts)])
+
+
+# By the fact sheets: what no request of the proxy asks for.
+SERVED: Final = {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}}
+CUSTOM: Final = {"index": 0, "id": "u", "type": "custom", "custom": {"name": "g", "input": ""}}
+OF_CHAT: Final[list[Json]] = [{"audio": {"id": "a"}}, {"images": [{}]}, {"tool_calls": [CUSTOM]}]
+OF_CLAUDE: Final[list[Json]] = [SERVED, {"type": "container_upload"}, {"type": "newer"}]
+OF_CONVERSE: Final[list[Json]] = [{"image": {}}, {"toolResult": []}, {"newer": {}}]
+UNASKED: Final[list[tuple[StreamReader[Any], Any]]] = [
+    *((ChatStream(), orjson.dumps({"choices": [{"delta": delta}]})) for delta in OF_CHAT),
+    *(
+        (MessageStream(), orjson.dumps({"type": "content_block_start", "content_block": block}))
+        for block in OF_CLAUDE
+    ),
+    *(
+        (ConverseStream("m", "1", thoughts=False), ("contentBlockDelta", {"delta": delta}))
+        for delta in OF_CONVERSE
+    ),
+]
+
+
+@pytest.mark.parametrize(("reader", "event"), UNASKED)
+def test_a_part_that_no_request_asks_for_ends_a_stream(
+    reader: StreamReader[Any], event: Any
+) -> None:
+    with pytest.raises(UnreadableAnswer) as refused:
+        list(reader.read(event))
+    assert refused.value.status is Status.UNIMPLEMENTED
 
 
 def test_log_probabilities_beside_an_empty_text() -> None:
