@@ -77,6 +77,8 @@ class LargeBuffers:
         def release() -> None:
             tier.left += 1
             self._streams -= 1
+            if not self._streams:
+                self._was_alone = None
             if usual is not None:
                 transport.max_size = usual  # type: ignore[attr-defined]
 
