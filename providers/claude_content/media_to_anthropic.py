@@ -19,7 +19,7 @@ from providers.gemini_content.media import (
 from providers.gemini_content.warnings import Warnings
 
 _PLAIN: Final = "text/plain"
-_LONGEST_TITLE: Final = 500
+_TITLE_CHARACTERS: Final = 500
 
 
 def to_anthropic_inline_media(
@@ -75,7 +75,7 @@ def _document(
 ) -> dict[str, Any]:
     document = {"type": "document", "source": source}
     name = media.get("displayName")
-    if name and len(name) <= _LONGEST_TITLE:
+    if name and len(name) <= _TITLE_CHARACTERS:
         return document | {"title": name}
     if name:
         drop_name(media, path, warnings)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from functools import cached_property, partial
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import orjson
 from yarl import URL
@@ -16,7 +16,7 @@ from providers.body import Body
 from providers.credential import Caller
 from providers.errors import CredentialRefused, FerryError, NotFound
 from providers.json_api.answer_shape import written_count
-from providers.json_api.json_text import parse_json
+from providers.json_api.json_text import parse_json, parse_object
 from providers.json_api.refusal_body import code_of, has_code, message_of, parse_refusal
 from providers.limits import UPSTREAM_ANSWER, UPSTREAM_REFUSAL
 from providers.long_work import off_loop_if_long
@@ -35,6 +35,8 @@ _PLAIN: Final = {"Accept": "*/*", "Accept-Encoding": "identity"}
 
 # Providers answer 200; compatible servers may answer 201 or 202 instead.
 _DONE: Final = (200, 201, 202)
+
+_Parse: TypeAlias = Callable[[bytes], dict[str, Any] | None]
 
 _PERMANENT: Final = Status.FAILED_PRECONDITION
 
@@ -123,11 +125,13 @@ class JsonApi:
     ) -> tuple[Sequence[Answer], Answer]:
         """One page of a list, and the whole answer, which has the token of the next page."""
         page = await self.get(caller, path, **query)
-        data = page.get("data") or []
-        listed = "data" in page or "object" in page or not page  # an empty list may be left out
-        if not listed or not isinstance(data, list) or not all(isinstance(i, dict) for i in data):
-            raise invalid_answer(f"{self.name} did not answer with a list of objects")
-        return [Answer(item) for item in data], page
+        return self._objects(page), page
+
+    async def models(self, caller: Caller) -> Sequence[Answer]:
+        """All of them. Together lists them without an object around the list."""
+        request = OutboundRequest("GET", self._url("models"))
+        call = partial(self._json, caller, request, _object_or_listed)
+        return self._objects(await self._retries.idempotent(call))
 
     async def delete(self, caller: Caller, path: str) -> None:
         request = OutboundRequest("DELETE", self._url(path))
@@ -181,10 +185,19 @@ class JsonApi:
         request = OutboundRequest("GET", self._url(path))
         return await self._retries.idempotent(partial(self._send, caller, request))
 
-    async def _json(self, caller: Caller, request: OutboundRequest) -> Answer:
+    def _objects(self, page: Answer) -> Sequence[Answer]:
+        data = page.get("data") or []
+        listed = "data" in page or "object" in page or not page  # an empty list may be left out
+        if not listed or not isinstance(data, list) or not all(isinstance(i, dict) for i in data):
+            raise invalid_answer(f"{self.name} did not answer with a list of objects")
+        return [Answer(item) for item in data]
+
+    async def _json(
+        self, caller: Caller, request: OutboundRequest, parse: _Parse = parse_object
+    ) -> Answer:
         async with await self._send(caller, request) as reply:
             data = await reply.read(UPSTREAM_ANSWER)
-        document = await off_loop_if_long(data, _object_or_listed, data)
+        document = await off_loop_if_long(data, parse, data)
         if document is None:
             raise invalid_answer(f"{self.name} did not answer with a JSON object")
         return Answer(document)
@@ -270,7 +283,6 @@ async def read_refusal(reply: Reply) -> bytes:
 
 
 def _object_or_listed(data: bytes) -> dict[str, Any] | None:
-    """Together lists its models without an object around them."""
     try:
         document = parse_json(data)
     except orjson.JSONDecodeError:

@@ -53,7 +53,7 @@ class ModelList:
 
     async def _all(self, caller: Caller) -> Mapping[str, Answer]:
         """By id. An id that no call could name is left out."""
-        listed, _ = await self._client.page(caller, "models")
+        listed = await self._client.models(caller)
         return {native["id"]: native for native in listed if is_model_id(native.get("id"))}
 
 

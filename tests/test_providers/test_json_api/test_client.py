@@ -92,7 +92,7 @@ async def test_further_headers_of_one_request() -> None:
 # --- what comes back ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("data", [b"", b"no json", b"[1", b"null", b"1"])
+@pytest.mark.parametrize("data", [b"", b"no json", b"[]", b"null", b"1"])
 async def test_an_answer_that_is_not_an_object_is_the_upstreams_fault(data: bytes) -> None:
     upstream = ScriptedUpstream(*[answer(data)] * ATTEMPTS)
     with pytest.raises(UpstreamError) as caught:
@@ -127,7 +127,6 @@ async def test_an_id_without_an_object(native_id: object) -> None:
         ({"data": None}, ([], False)),
         ({}, ([], False)),
         ({"object": "list"}, ([], False)),
-        ([{"id": "a"}], ([{"id": "a"}], False)),  # as Together lists models
     ],
 )
 async def test_a_page_of_a_list(document: Any, page: tuple[list[dict[str, Any]], bool]) -> None:
@@ -137,10 +136,20 @@ async def test_a_page_of_a_list(document: Any, page: tuple[list[dict[str, Any]],
     assert upstream.done
 
 
-@pytest.mark.parametrize("document", [{"models": [{"name": "a"}]}, {"error": "no list"}, [1]])
+@pytest.mark.parametrize("document", [{"models": [{"name": "a"}]}, {"error": "no list"}])
 async def test_what_is_no_list_is_not_an_empty_one(document: Any) -> None:
     with pytest.raises(UpstreamError, match="did not answer with a list"):
         await client(ScriptedUpstream(*[answer(document)] * ATTEMPTS)).list(CALLER, "files")
+
+
+@pytest.mark.parametrize("document", [[{"id": "a"}], {"data": [{"id": "a"}]}])
+async def test_a_list_of_models_may_have_no_object_around_it(document: Any) -> None:
+    assert await client(ScriptedUpstream(answer(document))).models(CALLER) == [{"id": "a"}]
+
+
+async def test_a_list_of_models_has_objects() -> None:
+    with pytest.raises(UpstreamError, match="did not answer with a list"):
+        await client(ScriptedUpstream(*[answer([1])] * ATTEMPTS)).models(CALLER)
 
 
 @pytest.mark.parametrize("data", [{"a": 1}, ["a"], "text", 1])
