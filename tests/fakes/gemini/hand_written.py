@@ -21,7 +21,7 @@ def loads(body: bytes) -> Any:
     except orjson.JSONDecodeError as error:
         try:
             return json.loads("".join(_rewritten(body.decode())), strict=False)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise error from None
 
 
