@@ -4,6 +4,7 @@ Every request to the upstream gets the fault while all calls are made. Then the 
 calls are made again.
 """
 
+import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,7 +16,7 @@ from aiohttp import ClientSession
 from tests.end_to_end.batch_client import BatchClient
 from tests.end_to_end.conftest import Ferry
 from tests.end_to_end.fake_client import FakeClient
-from tests.processes import Process, free_port, proxy
+from tests.processes import Process, proxy
 from tests.test_faults.calls import (
     BROKEN_OFF,
     CALLS,
@@ -165,15 +166,19 @@ async def test_an_upstream_that_refuses_connections(
     ferry: Ferry, client: BatchClient, fake: FakeClient, http: ClientSession
 ) -> None:
     on = await prepare(client)
-    nowhere = {
-        name: {
-            setting: f"http://127.0.0.1:{free_port()}" if value.startswith("http:") else value
-            for setting, value in settings.items()
+    # A bound socket that does not listen: its port refuses, and no other process can take it.
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        nowhere = {
+            name: {
+                setting: url if value.startswith("http:") else value
+                for setting, value in settings.items()
+            }
+            for name, settings in ferry.upstreams.items()
         }
-        for name, settings in ferry.upstreams.items()
-    }
-    async with proxy(ferry.state, nowhere) as process:
-        ended = await outcomes(BatchClient(f"{process.url}/genai", fake.kind, http), on)
+        async with proxy(ferry.state, nowhere) as process:
+            ended = await outcomes(BatchClient(f"{process.url}/genai", fake.kind, http), on)
     assert ended == dict.fromkeys(CALLS, UNAVAILABLE)
 
 
