@@ -1,7 +1,6 @@
 """Prompts to Claude over Anthropic's Messages."""
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Final
 
 from providers.batches.file_references import FileReferences
@@ -15,13 +14,13 @@ from providers.gemini_content.service_tier import take_service_tier
 from providers.gemini_content.unsupported import require_model
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.answer_shape import present
-from providers.json_api.client import JsonApi, redacted, without_secret
+from providers.json_api.client import JsonApi
+from providers.json_api.redaction import secret_removed
 from providers.memory import MemoryBudget
 from providers.prompt_cache import CacheLife, requested_cache
 from providers.prompts.stream import event_stream
 from providers.prompts.translation import from_provider, to_provider
 from providers.resources import AnswerStream, Generated, Prompt
-from providers.upstream import UpstreamError
 
 _PATH: Final = "v1/messages"
 _FILES: Final = "v1/files"
@@ -49,10 +48,8 @@ class AnthropicPrompts:
         sent = await to_provider(self._memory, prompt, translation.whole)
         async with translation.files.explained(self._client, caller, _FILES):
             answer = await self._client.ask(caller, _PATH, sent.body, **translation.headers)
-        try:
+        with secret_removed(caller):
             document = await from_provider(self._client.name, answer, from_anthropic_message)
-        except UpstreamError as error:
-            raise redacted(error, partial(without_secret, caller=caller)) from None
         return Generated(document, sent.warnings)
 
     async def stream(self, caller: Caller, prompt: Prompt) -> AnswerStream:

@@ -14,13 +14,13 @@ from providers.gemini_content.embeddings import embed_requests, embed_settings
 from providers.gemini_content.normalise import normalise_embed
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.answer_shape import UnreadableAnswer, unusable
-from providers.json_api.client import redacted, without_secret
 from providers.json_api.json_text import parse_clients_object, render_compact
 from providers.json_api.read_in_memory import read_in_memory
+from providers.json_api.redaction import secret_removed
 from providers.limits import EMBEDDINGS
 from providers.memory import MemoryBudget
 from providers.resources import Embedded, EmbedRequest
-from providers.upstream import Reply, UpstreamError, invalid_answer
+from providers.upstream import Reply, invalid_answer
 
 # A number with the digits of a double, and a comma. Most have fewer.
 _NUMBER_BYTES: Final = 24
@@ -122,11 +122,10 @@ class TextEmbeddings:
         async with await self._api.begin(caller, model, call.body) as reply:
             document = await reader.read(reply.chunks())
         try:
-            answer = self._api.from_provider(document, reply.headers)
+            with secret_removed(caller):
+                answer = self._api.from_provider(document, reply.headers)
         except UnreadableAnswer as error:
             raise unusable(error, name) from None
-        except UpstreamError as error:
-            raise redacted(error, partial(without_secret, caller=caller)) from None
         found = [answer["embedding"]] if "embedding" in answer else answer["embeddings"]
         vectors = [reader.vector(each["values"]) for each in found]
         _check(name, vectors, call)

@@ -17,6 +17,7 @@ from providers.credential import Caller
 from providers.errors import CredentialRefused, FerryError, NotFound
 from providers.json_api.answer_shape import written_count
 from providers.json_api.json_text import parse_json, parse_object
+from providers.json_api.redaction import without_secret
 from providers.json_api.refusal_body import code_of, has_code, message_of, parse_refusal
 from providers.limits import UPSTREAM_ANSWER, UPSTREAM_REFUSAL
 from providers.long_work import off_loop_if_long
@@ -295,15 +296,3 @@ def _object_or_listed(data: bytes) -> dict[str, Any] | None:
 def _only_names(request: OutboundRequest) -> bool:
     """Whether nothing but the id in its path can be wrong with a call."""
     return request.method in ("GET", "DELETE") and not request.url.query
-
-
-def without_secret(text: str, caller: Caller) -> str:
-    """`text`, in which a provider may have quoted the caller's key."""
-    secret = caller.credential.secret
-    return text.replace(secret, "***") if secret else text
-
-
-def redacted(error: UpstreamError, redact: Callable[[str], str]) -> UpstreamError:
-    """`error` without what `redact` removes from what the provider said."""
-    reason = error.reason and redact(error.reason)
-    return UpstreamError(error.status, redact(error.message), reason=reason)

@@ -7,8 +7,9 @@ from providers.batches.file_references import FileReferences
 from providers.credential import Caller
 from providers.errors import FerryError, unimplemented
 from providers.gemini_content.warnings import Warnings
-from providers.json_api.client import JsonApi, redacted, without_secret
+from providers.json_api.client import JsonApi
 from providers.json_api.json_text import parse_object
+from providers.json_api.redaction import secret_removed
 from providers.memory import MemoryBudget
 from providers.openai_content.chat_to_responses import to_responses
 from providers.openai_content.dialect import Dialect
@@ -16,7 +17,6 @@ from providers.openai_content.failures import refuse_error
 from providers.openai_content.generate_to_openai import to_openai_chat
 from providers.prompts.counting import count_in, to_counter
 from providers.resources import Counted, Prompt
-from providers.upstream import UpstreamError
 
 _PATH: Final = "responses/input_tokens"
 _FILES: Final = "files"
@@ -54,10 +54,8 @@ class OpenAITokens:
                 f"{self._client.name} has no count of tokens: it answered "
                 f"{error.upstream_status} to POST {_PATH}"
             ) from None
-        try:
+        with secret_removed(caller):
             refuse_error(parse_object(answer) or {}, _COUNT)
-        except UpstreamError as error:
-            raise redacted(error, partial(without_secret, caller=caller)) from None
         return Counted(count_in(answer, _COUNT, self._client.name), sent.warnings)
 
     def _translate(

@@ -13,7 +13,8 @@ from providers.errors import FerryError, invalid_argument
 from providers.gemini_content.service_tier import take_service_tier
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.answer_shape import present
-from providers.json_api.client import JsonApi, redacted, without_secret
+from providers.json_api.client import JsonApi
+from providers.json_api.redaction import secret_removed
 from providers.memory import MemoryBudget
 from providers.openai_content.chat_from_openai import from_openai_chat
 from providers.openai_content.chat_stream import ChatStream
@@ -31,7 +32,6 @@ from providers.prompts.translation import (
     to_provider,
 )
 from providers.resources import AnswerStream, Generated, Prompt
-from providers.upstream import UpstreamError
 
 _FILES: Final = "files"
 
@@ -93,10 +93,8 @@ class OpenAIPrompts:
         call = partial(self._client.ask, caller)
         sent, answer = await self._asked(caller, translation, translation.to_single, call)
         translate = translation.api.from_answer(sent.thoughts)
-        try:
+        with secret_removed(caller):
             document = await from_provider(self._client.name, answer, translate)
-        except UpstreamError as error:
-            raise redacted(error, partial(without_secret, caller=caller)) from None
         return Generated(document, sent.warnings)
 
     async def stream(self, caller: Caller, prompt: Prompt) -> AnswerStream:

@@ -8,8 +8,8 @@ from typing import Final, Protocol, TypeVar
 from providers.credential import Caller
 from providers.gemini_content.streamed_answer import Chunk
 from providers.json_api.answer_shape import UnreadableAnswer, unusable
-from providers.json_api.client import redacted, without_secret
 from providers.json_api.json_text import render_json
+from providers.json_api.redaction import redacted, without_secret
 from providers.long_work import off_loop_if_long
 from providers.prompts.server_sent_events import event_data
 from providers.resources import AnswerStream

@@ -1,0 +1,28 @@
+"""A provider may quote the caller's key in what it says, so that is removed from errors."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from providers.credential import Caller
+from providers.upstream import UpstreamError
+
+
+def without_secret(text: str, caller: Caller) -> str:
+    """`text`, in which a provider may have quoted the caller's key."""
+    secret = caller.credential.secret
+    return text.replace(secret, "***") if secret else text
+
+
+def redacted(error: UpstreamError, redact: Callable[[str], str]) -> UpstreamError:
+    """`error` without what `redact` removes from what the provider said."""
+    reason = error.reason and redact(error.reason)
+    return UpstreamError(error.status, redact(error.message), reason=reason)
+
+
+@contextmanager
+def secret_removed(caller: Caller) -> Iterator[None]:
+    """For an answer in which the provider may say that it failed: raises that without the key."""
+    try:
+        yield
+    except UpstreamError as error:
+        raise redacted(error, lambda text: without_secret(text, caller)) from None
