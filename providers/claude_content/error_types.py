@@ -1,12 +1,15 @@
-"""Anthropic's types of errors, in a stream and in the results of a batch (anthropic.md section 5).
+"""Anthropic's types of errors (anthropic.md section 5).
 
-There an error has no HTTP status.
+An error in a stream, in the results of a batch, or in an answer with the status 200 has no HTTP
+status of its own.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
+from providers.json_api.refusal_body import code_of, has_code, message_of
 from providers.status import Status
+from providers.upstream import UpstreamError
 
 RPC_STATUS_OF_TYPE: Final[Mapping[str, Status]] = {
     "invalid_request_error": Status.INVALID_ARGUMENT,
@@ -41,3 +44,13 @@ def type_of_http(code: int) -> str:
     """The type of an error with the HTTP status `code` (anthropic.md section 1)."""
     other = "invalid_request_error" if code < 500 else "api_error"
     return _TYPE_OF_HTTP.get(code, other)
+
+
+def reported_error(event: dict[str, Any]) -> UpstreamError:
+    """The error in an event of a stream, or in place of an answer."""
+    kind = code_of(event)
+    message = message_of(event) or kind or "the provider gave no reason"
+    lasts = has_code(event, NO_CREDIT)
+    known = RPC_STATUS_OF_TYPE.get(kind, Status.UNAVAILABLE)
+    status = Status.FAILED_PRECONDITION if lasts else known
+    return UpstreamError(status, message, reason=kind or status.name)

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any, Final
 
-from providers.claude_content.failures import reported_error
+from providers.claude_content.error_types import reported_error
 from providers.claude_content.thought_signatures import (
     render_redacted_thinking,
     render_thinking_signature,

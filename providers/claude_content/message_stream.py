@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from providers.claude_content.failures import reported_error
+from providers.claude_content.error_types import reported_error
 from providers.claude_content.message_from_anthropic import (
     COUNTS,
     FINISH_REASONS,
