@@ -98,6 +98,16 @@ def add_token_logprobs(candidate: Candidate, tokens: object, where: str) -> None
         candidate.add_logprobs(_logprobs(chosen, where), top)
 
 
+def logprobs_of(tokens: object, where: str) -> dict[str, Any]:
+    """The members of a candidate in a stream for the tokens at `where`."""
+    if not tokens:
+        return {}
+    candidate = Candidate(0, "", None)
+    add_token_logprobs(candidate, tokens, where)
+    rendered = candidate.render()
+    return {name: rendered[name] for name in ("logprobsResult", "avgLogprobs") if name in rendered}
+
+
 def _logprobs(tokens: object, where: str) -> list[TokenLogprob]:
     return [
         {

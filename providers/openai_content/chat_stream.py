@@ -24,6 +24,7 @@ from providers.openai_content.answer_members import (
     MEDIA,
     cited_addresses,
     from_openai_usage,
+    logprobs_of,
     media_in_answer,
     reasoning_of,
 )
@@ -31,7 +32,6 @@ from providers.openai_content.call_pieces import CallPieces
 from providers.openai_content.chat_from_openai import finish_reason_of
 from providers.openai_content.failures import failure_of, reported_error
 from providers.openai_content.reasoning_signatures import REASONING, plain_signature
-from providers.openai_content.stream_members import logprobs_of
 from providers.upstream import invalid_answer
 
 _DONE: Final = b"[DONE]"

@@ -16,11 +16,11 @@ from providers.openai_content.answer_members import (
     RESPONSES_USAGE,
     cited_addresses,
     from_openai_usage,
+    logprobs_of,
 )
 from providers.openai_content.failures import reported_error
 from providers.openai_content.reasoning_signatures import reasoning_signature
 from providers.openai_content.responses_from_openai import SERVER_TOOL_OUTPUTS, finish_of
-from providers.openai_content.stream_members import logprobs_of
 from providers.upstream import invalid_answer
 
 

@@ -39,14 +39,14 @@ async def event_data(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None
         for line in lines:
             if line:
                 event.add(line)
-            elif event.data and (data := event.take()):
+            elif data := event.take():
                 yield data
         check_event_length(len(event.data) + len(rest))
     if is_object:
         yield bytes(rest)
         return
     event.add(bytes(rest))
-    if event.data and (data := event.take()):
+    if data := event.take():
         yield data
 
 
@@ -65,6 +65,7 @@ class _Event:
             check_event_length(len(self.data))
 
     def take(self) -> bytes:
+        """Empty if the event has none."""
         data = bytes(self.data[:-1])
         self.data.clear()
         return data
