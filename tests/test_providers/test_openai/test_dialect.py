@@ -1,10 +1,6 @@
-from typing import Any
-
 import pytest
 from yarl import URL
 
-from providers.gemini_content.normalise import normalise_generate
-from providers.gemini_content.warnings import Warnings
 from providers.openai.dialect import (
     HOSTED_DIALECT,
     OPENAI_DIALECT,
@@ -12,23 +8,9 @@ from providers.openai.dialect import (
     dialect_of,
 )
 from providers.openai_content.dialect import Dialect
-from providers.openai_content.generate_to_openai import to_openai_chat
+from tests.test_providers.test_openai_content.translate import translate
 
 FUNCTIONS = [{"functionDeclarations": [{"name": name} for name in ("f", "g", "h")]}]
-
-
-def sent(dialect: Dialect, **request: Any) -> tuple[dict[str, Any], str]:
-    contents = [{"role": "user", "parts": [{"text": "Hello"}]}]
-    warnings = Warnings()
-    body = to_openai_chat(
-        normalise_generate({"contents": contents} | request, ""),
-        model="m",
-        path="",
-        warnings=warnings,
-        file_ids=lambda _uri, _path: None,
-        dialect=dialect,
-    )
-    return body, warnings.render()
 
 
 @pytest.mark.parametrize(
@@ -57,7 +39,7 @@ def test_the_rules_of_a_server(name: str, url: str, dialect: Dialect) -> None:
 )
 def test_the_limit_has_the_name_that_the_server_knows(dialect: Dialect, member: str) -> None:
     """A server that ignores the limit would write without end."""
-    body, _ = sent(dialect, generationConfig={"maxOutputTokens": 7, "temperature": 1})
+    body, _ = translate({"generationConfig": {"maxOutputTokens": 7, "temperature": 1}}, dialect)
     limits = {name: value for name, value in body.items() if name.startswith("max_")}
     assert limits == {member: 7}
     assert body["temperature"] == 1
@@ -65,9 +47,10 @@ def test_the_limit_has_the_name_that_the_server_knows(dialect: Dialect, member: 
 
 def test_another_server_gets_only_the_allowed_functions() -> None:
     config = {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["f", "g"]}}
-    body, warnings = sent(SERVER_DIALECT, tools=FUNCTIONS, toolConfig=config)
+    request = {"tools": FUNCTIONS, "toolConfig": config}
+    body, warnings = translate(request, SERVER_DIALECT)
     assert [tool["function"]["name"] for tool in body["tools"]] == ["f", "g"]
     assert body["tool_choice"] == "required"
     assert "allowedFunctionNames" in warnings
-    body, _ = sent(HOSTED_DIALECT, tools=FUNCTIONS, toolConfig=config)
+    body, _ = translate(request, HOSTED_DIALECT)
     assert body["tool_choice"]["type"] == "allowed_tools"

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from providers.openai_content.schema_rules import allows_strict, any_schema
+from providers.openai.dialect import HOSTED_DIALECT
+from providers.openai_content.schema_rules import allows_strict
 from tests.test_providers.test_openai_content.translate import chat, refusal, translate
 
 
@@ -156,6 +157,6 @@ def test_a_root_that_refers_to_an_object_is_that_object() -> None:
 
 @pytest.mark.parametrize("schema", [schema for schema, _ in _ROOTS])
 def test_another_server_gets_the_schema_unchanged(schema: dict[str, Any]) -> None:
-    body, _ = translate(_answer(schema) | _function(schema), any_schema)
+    body, _ = translate(_answer(schema) | _function(schema), HOSTED_DIALECT)
     assert body["response_format"]["json_schema"]["schema"] == schema
     assert body["tools"][0]["function"]["parameters"] == schema

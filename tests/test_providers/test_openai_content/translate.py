@@ -1,6 +1,5 @@
 """Translating a request as a batch does: normalised first, with OpenAI's files at hand."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +9,8 @@ from providers.errors import FerryError
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings
 from providers.openai.dialect import OPENAI_DIALECT
+from providers.openai_content.dialect import Dialect
 from providers.openai_content.generate_to_openai import to_openai_chat
-from providers.openai_content.schema_rules import OPENAI_SCHEMAS, SchemaRule
 from providers.status import Status
 from tests.published_types import require_published
 
@@ -36,7 +35,7 @@ def refusal(**request: Any) -> FerryError:
 
 
 def translate(
-    request: dict[str, Any], schema_rule: SchemaRule = OPENAI_SCHEMAS
+    request: dict[str, Any], dialect: Dialect = OPENAI_DIALECT
 ) -> tuple[dict[str, Any], str]:
     contents = [{"role": "user", "parts": [{"text": "Hello"}]}]
     warnings = Warnings()
@@ -46,7 +45,7 @@ def translate(
         path="request",
         warnings=warnings,
         file_ids=lambda uri, _: FILES.get(uri),
-        dialect=replace(OPENAI_DIALECT, schema_rule=schema_rule),
+        dialect=dialect,
     )
     require_published(body, CompletionCreateParamsNonStreaming)
     return body, warnings.render()
