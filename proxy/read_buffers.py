@@ -41,7 +41,8 @@ class LargeBuffers:
     """Gives the buffers of the first tier that has some left.
 
     A stream that begins while there is no other is read with a buffer of at least `alone` bytes,
-    until another begins: what many such reads hold leaves the processor's cache before it is sent.
+    until another begins. With many such reads, bytes leave the processor's cache before they are
+    sent.
     """
 
     def __init__(self, *tiers: Tier, alone: int = 0) -> None:

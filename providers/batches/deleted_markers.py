@@ -14,7 +14,7 @@ from providers.resources import BatchState
 from providers.state import State, write
 from providers.stored_objects import DELETED
 
-# A client deletes what has ended, and what a creation undoes is cancelled first.
+# A client can delete only what has ended, and a creation cancels the batch that it undoes first.
 _NEVER_DELETED: Final = (BatchState.PENDING, BatchState.RUNNING)
 
 
@@ -45,7 +45,7 @@ class DeletedMarkers:
         return {name for name, deleted in zip(names, found, strict=True) if deleted}
 
     async def check_batch(self, batch_id: str, state: BatchState) -> None:
-        """Raises NOT_FOUND for a batch that is marked as deleted; a poll asks for no marker."""
+        """Raises NOT_FOUND for a batch that is marked as deleted. One that runs has no marker."""
         if state not in _NEVER_DELETED and await self.is_deleted(batch_marker(batch_id)):
             raise not_found(f"batches/{batch_id} was deleted")
 

@@ -22,8 +22,8 @@ from providers.long_work import off_loop_if_long
 # Parsing less than this in one call takes a few milliseconds.
 _LONG_BYTES: Final = 1 << 20
 
-# What people write by hand has no more bytes and no more values. To rewrite it takes 30 ms, in
-# which no other thread runs.
+# The most that is read as JSON that somebody wrote by hand. To rewrite as much takes 30 ms, and no
+# other thread runs in that time.
 _HAND_WRITTEN_BYTES: Final = 4 << 20
 _HAND_WRITTEN_NODES: Final = 5_000
 

@@ -18,8 +18,8 @@ from providers.json_api.answer_shape import (
 from providers.json_api.json_text import parse_object, render_json
 from providers.upstream import invalid_answer
 
-# Characters of arguments that are parsed to see whether they are whole. Parsing longer ones for
-# each of many pieces would take minutes.
+# Arguments of at most so many characters are parsed, to see whether they are whole. To parse longer
+# ones with each of many pieces would take minutes.
 _PARSED: Final = 64 << 10
 
 
