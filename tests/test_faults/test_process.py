@@ -5,7 +5,6 @@ Killed proxies and replicas are tested in tests/end_to_end/test_replicas.py.
 
 import asyncio
 import hashlib
-import shutil
 import signal
 from pathlib import Path
 from typing import Final
@@ -18,6 +17,7 @@ from tests.end_to_end.conftest import MIB, Ferry
 from tests.end_to_end.fake_client import CHUNKS_GO_UPSTREAM, FakeClient
 from tests.end_to_end.pattern import pattern_bytes
 from tests.end_to_end.upload_client import UploadClient
+from tests.lost_directory import lost
 from tests.processes import start_proxy
 from tests.test_faults.calls import CALLS, READS, outcomes, prepare
 from tests.test_faults.shifted_clock import SHIFT_FILE
@@ -136,11 +136,8 @@ async def test_a_store_that_is_gone(
     try:
         client = BatchClient(f"{process.url}/genai", fake.kind, http)
         on = await prepare(client)
-        away = state.rename(tmp_path / "away")
-        state.write_bytes(b"")
-        ended = await outcomes(client, on)
-        state.unlink()
-        away.rename(state)
+        with lost(state):
+            ended = await outcomes(client, on)
         allowed = {"200", "400 FAILED_PRECONDITION", "503 UNAVAILABLE"}
         assert {call: found for call, found in ended.items() if found not in allowed} == {}
         assert "400 FAILED_PRECONDITION" in ended.values()
@@ -159,9 +156,8 @@ async def test_gemini_needs_no_store(
     try:
         client = BatchClient(f"{process.url}/genai", fake.kind, http)
         on = await prepare(client)
-        shutil.rmtree(state, ignore_errors=True)
-        state.write_bytes(b"")
-        assert await outcomes(client, on) == dict.fromkeys(CALLS, "200")
+        with lost(state):
+            assert await outcomes(client, on) == dict.fromkeys(CALLS, "200")
     finally:
         await process.stop()
 

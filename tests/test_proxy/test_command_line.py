@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +17,7 @@ from aiohttp import ClientConnectorError, ClientResponse, ClientSession
 
 from proxy.command_line import main
 from proxy.version import version as ferry_version
+from tests.lost_directory import lost
 from tests.test_documentation import ROOT
 from tests.test_proxy.ferry_process import SECRET, clean_environment, ferry, ferry_process
 
@@ -241,10 +241,10 @@ async def test_a_directory_that_is_lost_while_it_serves_is_no_providers_fault(
     }
     async with ferry_process("-m", "proxy", environment=settings) as process:
         url = (await process.event("listening"))["url"]
-        shutil.rmtree(state, ignore_errors=True)
-        state.write_bytes(b"")
         upload = f"{url}/genai/upload/v1beta/files"
-        async with ClientSession(headers=start) as session, session.post(upload, json={}) as reply:
+        async with ClientSession(headers=start) as session:
+            with lost(state):
+                reply = await session.post(upload, json={})
             error = (await reply.json())["error"]
         assert error == {
             "code": 400,
