@@ -3,11 +3,12 @@
 import asyncio
 import json
 import os
+import secrets
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -130,13 +131,18 @@ async def _ready(
 def clean_environment() -> dict[str, str]:
     """Without FERRY_ and OTEL_ variables: a developer's own settings must not change a test."""
     own = ("FERRY_", "OTEL_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith(own)}
 
 
 def free_port() -> int:
-    """A port on which no process listens at the moment."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """A port on which no process listens at the moment.
+
+    The system gives none of these to connections, which could take it before it is used.
+    """
+    while True:
+        port = secrets.choice(range(20_000, 32_000))
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @asynccontextmanager

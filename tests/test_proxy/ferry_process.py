@@ -2,12 +2,13 @@
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
+
+from tests.processes import clean_environment
 
 SECRET = "a-secret-key-of-32-characters-..."
 
@@ -63,7 +64,3 @@ async def ferry_process(
         assert process.stderr is not None
         await process.stderr.read()  # ends with the last of its children
         await process.wait()
-
-
-def clean_environment() -> dict[str, str]:
-    return {k: v for k, v in os.environ.items() if not k.upper().startswith("FERRY_")}

@@ -92,11 +92,12 @@ async def test_an_unreachable_bucket_may_come_back(s3: FakeS3, prefix: str) -> N
 
 
 async def test_an_endpoint_without_a_listener_is_unavailable(s3: FakeS3, prefix: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        endpoint = URL(f"http://127.0.0.1:{server.getsockname()[1]}")
-    async with opened(BucketAddress("bucket", prefix, endpoint)) as state:
-        with pytest.raises(UpstreamError) as caught:
-            await state.verify()
-        assert not isinstance(caught.value, UnusableBucket)
-        with pytest.raises(UpstreamError):
-            await state.get("a")
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        endpoint = URL(f"http://127.0.0.1:{unheard.getsockname()[1]}")
+        async with opened(BucketAddress("bucket", prefix, endpoint)) as state:
+            with pytest.raises(UpstreamError) as caught:
+                await state.verify()
+            assert not isinstance(caught.value, UnusableBucket)
+            with pytest.raises(UpstreamError):
+                await state.get("a")

@@ -18,8 +18,9 @@ from aiohttp import ClientConnectorError, ClientResponse, ClientSession
 from proxy.command_line import main
 from proxy.version import version as ferry_version
 from tests.lost_directory import lost
+from tests.processes import clean_environment, free_port
 from tests.test_documentation import ROOT
-from tests.test_proxy.ferry_process import SECRET, clean_environment, ferry, ferry_process
+from tests.test_proxy.ferry_process import SECRET, ferry, ferry_process
 
 
 @pytest.mark.parametrize("command", ["check", "serve"])
@@ -128,8 +129,7 @@ def test_output_onto_a_full_disk_is_one_sentence(argument: str, unbuffered: str)
 
 
 async def test_a_closed_log_does_not_stop_the_proxy(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     read_end, write_end = os.pipe()
     os.close(read_end)
     process = await asyncio.create_subprocess_exec(

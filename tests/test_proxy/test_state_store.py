@@ -19,8 +19,9 @@ from proxy.state_directory import DirectoryState
 from proxy.state_store import open_spool_of, opening, state_store
 from tests.buckets import FakeS3, new_prefix
 from tests.fakes.s3 import BUCKET, OVERWRITING_BUCKET
+from tests.processes import clean_environment
 from tests.test_proxy.certificates import certificate
-from tests.test_proxy.ferry_process import clean_environment, ferry_process
+from tests.test_proxy.ferry_process import ferry_process
 from tests.test_proxy.network import ForwardProxy, forward_proxy, tls_endpoint
 
 CHECK = ("-m", "proxy", "check")
