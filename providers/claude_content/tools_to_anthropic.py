@@ -20,6 +20,9 @@ CALL_RULES: Final = CallRules(
 # (https://github.com/anthropics/claude-code/issues/5319).
 _ROOT: Final = ObjectRoot("Anthropic", ("anyOf", "oneOf", "allOf"))
 
+# Only of the parameters themselves, not of what is inside them (anthropic.md section 4).
+_PARAMETER: Final = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
+
 _CHOICES: Final = {"AUTO": "auto", "ANY": "any", "NONE": "none", "VALIDATED": "auto"}
 
 
@@ -53,10 +56,22 @@ def refuse_forced_call(requested: FunctionTools, model: str, *, thinking: bool) 
         )
 
 
+def require_parameter_names(declared: DeclaredFunction) -> None:
+    """Raises INVALID_ARGUMENT for the name of a parameter that Claude does not accept."""
+    properties = declared.parameters.get("properties")
+    for name in properties if isinstance(properties, dict) else ():
+        if not _PARAMETER.fullmatch(name):
+            raise invalid_argument(
+                "Claude takes 1 to 64 letters, digits, _, . and - as a parameter's name",
+                path=member(member(declared.schema_path, "properties"), name),
+            )
+
+
 def _tool(
     declared: DeclaredFunction, requested: FunctionTools, warnings: Warnings
 ) -> dict[str, Any]:
     _ROOT(declared.parameters, declared.schema_path)
+    require_parameter_names(declared)
     closed = closed_parameters(declared, requested, warnings)
     if closed is None:
         return declared.named | {"input_schema": declared.parameters}

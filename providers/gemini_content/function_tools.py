@@ -7,7 +7,7 @@ from typing import Any, Final
 from providers.errors import invalid_argument
 from providers.gemini_content.function_calls import CallRules
 from providers.gemini_content.json_path import item, member
-from providers.gemini_content.json_schema import plain_root, to_json_schema
+from providers.gemini_content.json_schema import of_an_object, plain_root, to_json_schema
 from providers.gemini_content.unsupported import refuse_fields
 from providers.gemini_content.warnings import Warnings
 
@@ -152,10 +152,10 @@ def _parameters(declaration: dict[str, Any], path: str) -> tuple[dict[str, Any],
     gemini_path, json_path = member(path, "parameters"), member(path, "parametersJsonSchema")
     if "parameters" not in declaration:
         schema = declaration.get("parametersJsonSchema", dict(NO_PARAMETERS))
-        return plain_root(schema) if "$ref" in schema else schema, json_path
+        return of_an_object(plain_root(schema) if "$ref" in schema else schema), json_path
     if "parametersJsonSchema" in declaration:
         raise invalid_argument("cannot be given with parameters", path=json_path)
-    return to_json_schema(declaration["parameters"], gemini_path), gemini_path
+    return of_an_object(to_json_schema(declaration["parameters"], gemini_path)), gemini_path
 
 
 def _calling(

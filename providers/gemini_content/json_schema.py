@@ -1,6 +1,6 @@
 """Gemini's Schema -> JSON Schema, and what providers require of it (translation.md section 2)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -44,6 +44,8 @@ _SCHEMAS: Final = frozenset(
     {"items", "prefixItems", "additionalProperties", "anyOf", "oneOf", "allOf", "not"}
 )
 _NAMED_SCHEMAS: Final = frozenset({"properties", "$defs", "definitions"})
+# With these alone an object says nothing about its members.
+_NOTHING_OF_MEMBERS: Final = frozenset({"type", "title", "description", "$schema", "$id"})
 # Gemini's API refuses both in a Schema; JSON Schema has them as $defs and $ref.
 _REFERENCES: Final = ("defs", "ref")
 
@@ -79,11 +81,19 @@ def in_property_order(schema: Any) -> Any:
 
     Google accepts it in a JSON Schema too. A value that is no list of names stays as it is.
     """
+    return with_each_schema(schema, _ordered)
+
+
+def with_each_schema(schema: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
+    """A JSON Schema in which `change` was made to it and to every schema inside it."""
     if isinstance(schema, list):
-        return [in_property_order(each) for each in schema]
+        return [with_each_schema(each, change) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    ordered = {keyword: _inner_in_order(keyword, value) for keyword, value in schema.items()}
+    return change({keyword: _inner(keyword, value, change) for keyword, value in schema.items()})
+
+
+def _ordered(ordered: dict[str, Any]) -> dict[str, Any]:
     names, properties = ordered.get(_ORDER), ordered.get("properties")
     if not isinstance(names, list) or not isinstance(properties, dict):
         return ordered
@@ -93,10 +103,10 @@ def in_property_order(schema: Any) -> Any:
     return ordered | {"properties": in_order}
 
 
-def _inner_in_order(keyword: str, value: Any) -> Any:
+def _inner(keyword: str, value: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
     if keyword in _NAMED_SCHEMAS and isinstance(value, dict):
-        return {name: in_property_order(each) for name, each in value.items()}
-    return in_property_order(value) if keyword in _SCHEMAS else value
+        return {name: with_each_schema(each, change) for name, each in value.items()}
+    return with_each_schema(value, change) if keyword in _SCHEMAS else value
 
 
 def _type(name: str, path: str) -> str:
@@ -165,6 +175,21 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
     if "type" in schema and schema["type"] != "null":
         return schema | {"type": [schema["type"], "null"]}
     return schema
+
+
+def of_an_object(schema: dict[str, Any]) -> dict[str, Any]:
+    """The JSON Schema of a function's parameters, with what goes without saying.
+
+    Arguments are always an object, which has no members if none are declared. Servers of tools
+    leave out the type, the properties, or both, and providers require them (openai.md section 7).
+    """
+    types = schema.get("type")
+    if isinstance(types, list) and "object" in types:
+        schema = schema | {"type": "object"}
+    elif types is None and "$ref" not in schema:
+        schema = {"type": "object", **schema}
+    plain = schema.get("type") == "object" and schema.keys() <= _NOTHING_OF_MEMBERS
+    return schema | {"properties": {}} if plain else schema
 
 
 def plain_root(schema: dict[str, Any]) -> dict[str, Any]:

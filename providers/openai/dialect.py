@@ -28,7 +28,7 @@ from providers.openai_content.reasoning_signatures import (
     reasoning_item,
     write_reasoning,
 )
-from providers.openai_content.schema_rules import OPENAI_SCHEMAS, any_schema
+from providers.openai_content.schema_rules import hosted_schema, openai_schema
 from providers.openai_content.tools_to_openai import offer_all_and_name_allowed, offer_allowed
 
 _AUDIO: Final = ("audio/wav", "audio/x-wav", "audio/wave", "audio/mp3", "audio/mpeg")
@@ -67,7 +67,7 @@ OPENAI_DIALECT: Final = Dialect(
     takes_from_web="PNG, JPEG, GIF and WebP images",
     stored_file=stored_pdf,
     offer_functions=offer_all_and_name_allowed,
-    schema_rule=OPENAI_SCHEMAS,
+    schema_rule=openai_schema,
     service_tiers={"STANDARD": "default", "FLEX": "flex", "PRIORITY": "priority"},
     streaming={"stream": True, "stream_options": {"include_usage": True}},
     embedding_size="dimensions",
@@ -77,7 +77,7 @@ OPENAI_DIALECT: Final = Dialect(
 
 HOSTED_DIALECT: Final = replace(
     OPENAI_DIALECT,
-    schema_rule=any_schema,
+    schema_rule=hosted_schema,
     # Other servers write their reasoning unasked.
     thoughts={},
     own_thought=plain_reasoning,

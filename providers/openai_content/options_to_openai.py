@@ -71,7 +71,6 @@ def _response_format(config: dict[str, Any], path: str, dialect: Dialect) -> dic
         return {}
     if requested.schema is None:
         return {"response_format": {"type": "json_object"}}
-    dialect.schema_rule(requested.schema, requested.path)
-    strict = allows_strict(requested.schema)
-    json_schema = {"name": "response", "schema": requested.schema, "strict": strict}
+    schema = dialect.schema_rule(requested.schema, requested.path)
+    json_schema = {"name": "response", "schema": schema, "strict": allows_strict(schema)}
     return {"response_format": {"type": "json_schema", "json_schema": json_schema}}

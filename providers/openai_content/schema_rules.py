@@ -8,15 +8,15 @@ keywords that are listed here.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
-from providers.gemini_content.json_schema import ObjectRoot
+from providers.gemini_content.json_schema import ObjectRoot, with_each_schema
 
-SchemaRule: TypeAlias = Callable[[Mapping[str, Any], str], None]
-"""Raises INVALID_ARGUMENT for the JSON Schema at a path if the server does not accept it."""
+SchemaRule: TypeAlias = Callable[[dict[str, Any], str], dict[str, Any]]
+"""The JSON Schema at a path as the server accepts it. Raises INVALID_ARGUMENT if it does not."""
 
 # "schema must have type 'object' and not have 'oneOf'/'anyOf'/'allOf'/'enum'/'not' at the top
 # level" (https://github.com/langchain-ai/langchainjs/issues/9804), and "root objects must not be
 # anyOf and must be an object" (OpenAI's guide to structured outputs).
-OPENAI_SCHEMAS: Final[SchemaRule] = ObjectRoot("OpenAI", ("anyOf", "oneOf", "allOf", "enum", "not"))
+_ROOT: Final = ObjectRoot("OpenAI", ("anyOf", "oneOf", "allOf", "enum", "not"))
 
 _KEYWORDS: Final = frozenset(
     {
@@ -56,8 +56,28 @@ _FORMATS: Final = (
 _STRICT_LEVELS: Final = 5
 
 
-def any_schema(_schema: Mapping[str, Any], _path: str) -> None:
-    """For servers with their own rules (vLLM, Ollama): the schema goes to them unchecked."""
+def openai_schema(schema: dict[str, Any], path: str) -> dict[str, Any]:
+    """With what OpenAI requires and JSON Schema does not (openai.md section 7)."""
+    _ROOT(schema, path)
+    filled = hosted_schema(schema, path)
+    return filled if "properties" in filled else filled | {"properties": {}}
+
+
+def hosted_schema(schema: dict[str, Any], _path: str) -> dict[str, Any]:
+    """For servers that may have OpenAI's models too. They have rules of their own for the root."""
+    filled: dict[str, Any] = with_each_schema(schema, _with_items)
+    return filled
+
+
+def _with_items(schema: dict[str, Any]) -> dict[str, Any]:
+    types = schema.get("type")
+    is_array = types == "array" or (isinstance(types, list) and "array" in types)
+    return schema | {"items": {}} if is_array and "items" not in schema else schema
+
+
+def any_schema(schema: dict[str, Any], _path: str) -> dict[str, Any]:
+    """For a server that is not known to refuse any."""
+    return schema
 
 
 def allows_strict(schema: Mapping[str, Any]) -> bool:

@@ -1,5 +1,6 @@
 """Gemini's tools and toolConfig -> OpenAI's tools and tool_choice (translation.md section 2)."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from providers.gemini_content.function_tools import (
@@ -27,14 +28,21 @@ def to_openai_tools(
     requested = function_tools(request, path, warnings, dialect.calls)
     if not requested.functions:
         return {}
-    for declared in requested.functions.values():
-        dialect.schema_rule(declared.parameters, declared.schema_path)
+    functions = {
+        name: replace(
+            declared, parameters=dialect.schema_rule(declared.parameters, declared.schema_path)
+        )
+        for name, declared in requested.functions.items()
+    }
+    requested = replace(requested, functions=functions)
     offered, choice = list(requested.functions.values()), None
     if requested.mode is not None:
         plain = _PLAIN_CHOICES[requested.mode]
         offered, choice = dialect.offer_functions(requested, plain, warnings)
-    functions = [_function(declared, requested, warnings) for declared in offered]
-    tools = [{"type": "function", "function": function} for function in functions]
+    tools = [
+        {"type": "function", "function": _function(declared, requested, warnings)}
+        for declared in offered
+    ]
     return {"tools": tools} | ({} if choice is None else {"tool_choice": choice})
 
 

@@ -78,6 +78,10 @@ def message_of(answered: dict[str, Any]) -> dict[str, Any]:
         ({"system": [{"type": "image", "source": PNG}]}, "system.0.type:"),
         ({"stop_sequences": [" \n"]}, "stop_sequences.0:"),
         ({"tools": [TOOL | {"input_schema": LOOSE | {"anyOf": [{}]}}]}, "tools.0.input_schema:"),
+        (
+            {"tools": [TOOL | {"input_schema": {"type": "object", "properties": {"$a": {}}}}]},
+            "tools.0.input_schema.properties: Property keys should match pattern",
+        ),
         ({"tools": [TOOL | {"input_schema": {"type": "array"}}]}, "tools.0.input_schema.type:"),
         ({"metadata": {"labels": "x"}}, "metadata.labels:"),
         ({"service_tier": "batch"}, "service_tier:"),

@@ -104,7 +104,8 @@ async def test_a_bad_frame_fails_the_batch(
     assert (error["code"], error["line"]) == (code, number)
 
 
-TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+PLAIN = {"type": "object", "properties": {}}
+TOOL = {"type": "function", "function": {"name": "f", "parameters": PLAIN}}
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 OPEN_CALL = [{"role": "user", "content": "x"}, {"role": "assistant", "tool_calls": [CALL]}]
 LOOSE = {"type": "object", "properties": {"a": {"type": "string"}}}
@@ -116,6 +117,8 @@ ROOTS: list[dict[str, Any]] = [
     {"anyOf": [LOOSE]},
     LOOSE | {"anyOf": [{"required": ["a"]}]},
     {},
+    {"type": "object"},
+    {"type": "object", "properties": {"a": {"type": ["string", "array"]}}},
 ]
 IN = "messages[0].content"
 

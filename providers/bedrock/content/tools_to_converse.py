@@ -6,9 +6,9 @@ A job of type Converse does not accept it (bedrock.md section 4); a single call 
 import re
 from typing import Any, Final
 
-from providers.bedrock.content.bedrock_models import claude_name
+from providers.bedrock.content.bedrock_models import ModelFamily, claude_name, model_family
 from providers.claude_content.closed_schema import closed_parameters
-from providers.claude_content.tools_to_anthropic import refuse_forced_call
+from providers.claude_content.tools_to_anthropic import refuse_forced_call, require_parameter_names
 from providers.errors import invalid_argument
 from providers.gemini_content.content_parts import find_part
 from providers.gemini_content.function_calls import CallRules
@@ -59,6 +59,9 @@ def to_converse_tools(
         if requested.functions:
             warnings.drop(member(path, "tools"))  # Converse cannot declare tools and forbid them
         return {}
+    if model_family(model) is ModelFamily.CLAUDE:
+        for function in requested.functions.values():
+            require_parameter_names(function)
     tools = [_tool(function, requested, warnings) for function in requested.offered(warnings)]
     return {"toolConfig": {"tools": tools} | _choice(requested)}
 

@@ -1,5 +1,6 @@
 """A Messages request: its table for each API version, and the rules that span its fields."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -35,6 +36,7 @@ SHARE = Number(low=0, high=1)
 DISPLAY = Nullable(Text(choices=["summarized", "omitted"]))
 PARALLEL = {"disable_parallel_tool_use": Flag()}
 FORCED = ("any", "tool")
+PARAMETER = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 SHORTEST_BUDGET = 1024
 
 THINKING = Tagged(
@@ -225,6 +227,10 @@ def _check_tools(asked: dict[str, Any]) -> None:
         if any(keyword in tool["input_schema"] for keyword in ("oneOf", "allOf", "anyOf")):
             text = "input_schema does not support oneOf, allOf, or anyOf at the top level"
             raise _wrong(path, text)
+        for name in tool["input_schema"].get("properties", {}):
+            if not PARAMETER.fullmatch(name):
+                text = f"Property keys should match pattern '^{PARAMETER.pattern}$'"
+                raise _wrong(f"{path}.properties", text)
         if tool.get("strict"):
             check_closed(tool["input_schema"], path)
     choice = asked.get("tool_choice")

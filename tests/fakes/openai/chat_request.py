@@ -270,9 +270,27 @@ def check_root(schema: dict[str, Any], owner: str, path: str) -> None:
     elif any(keyword in schema for keyword in NOT_AT_THE_ROOT):
         barred = "/".join(f"'{keyword}'" for keyword in NOT_AT_THE_ROOT)
         text = f"schema must have type 'object' and not have {barred} at the top level."
+    elif "properties" not in schema:
+        text = "In context=(), object schema missing properties."
     else:
+        _check_items(schema, owner, path, ())
         return
     raise ShapeError("value", path, f"Invalid schema for {owner}: {text}")
+
+
+def _check_items(schema: Any, owner: str, path: str, context: tuple[str, ...]) -> None:
+    """Every array says what is in it."""
+    if not isinstance(schema, dict):
+        return
+    types = schema.get("type")
+    if "array" in (types if isinstance(types, list) else [types]) and "items" not in schema:
+        text = f"In context={context}, array schema missing items."
+        raise ShapeError("value", path, f"Invalid schema for {owner}: {text}")
+    for name, inner in schema.get("properties", {}).items():
+        _check_items(inner, owner, path, (*context, "properties", name))
+    _check_items(schema.get("items"), owner, path, (*context, "items"))
+    for place, inner in enumerate(schema.get("anyOf", [])):
+        _check_items(inner, owner, path, (*context, "anyOf", str(place)))
 
 
 def check_strict(schema: Any, path: str) -> None:

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from providers.gemini_content.json_path import member
 from tests.test_providers.test_claude_content.translate import dropped, message, refusal
 
 _PLAIN = {"type": "object", "properties": {}}
@@ -154,7 +155,7 @@ _CHOICE = "toolConfig.functionCallingConfig"
             f"{_FIRST}.parameters.type",
         ),
         (
-            {"tools": _declared({"name": "f", "parametersJsonSchema": {}})},
+            {"tools": _declared({"name": "f", "parametersJsonSchema": {"$ref": "#"}})},
             f"{_FIRST}.parametersJsonSchema.type",
         ),
         (
@@ -210,3 +211,21 @@ def test_values_that_anthropic_rejects(fields: dict[str, Any], path: str) -> Non
 )
 def test_gemini_tools_are_refused(tool: str) -> None:
     assert refusal(tools=[*_F_G_AND_H, {tool: {}}]).path == f"request.tools[1].{tool}"
+
+
+@pytest.mark.parametrize("name", ["filter[id]", "$top", "user name", "", "a" * 65])
+@pytest.mark.parametrize("field", ["parameters", "parametersJsonSchema"])
+def test_a_parameter_needs_a_name_that_claude_takes(name: str, field: str) -> None:
+    kind = "OBJECT" if field == "parameters" else "object"
+    schema = {"type": kind, "properties": {name: {"type": kind}}}
+    refused = refusal(tools=_declared({"name": "f", field: schema}))
+    assert refused.path == member(
+        f"request.tools[0].functionDeclarations[0].{field}.properties", name
+    )
+
+
+def test_names_inside_a_parameter_are_free() -> None:
+    inner = {"type": "object", "properties": {"$top": {"type": "string"}}}
+    schema = {"type": "object", "properties": {"a.b-c_1": inner}}
+    (tool,) = message(tools=_declared({"name": "f", "parametersJsonSchema": schema}))["tools"]
+    assert tool["input_schema"] == schema

@@ -37,10 +37,15 @@ def test_no_tools() -> None:
         (
             {"description": "d", "parameters": {"type": "OBJECT"}},
             "d",
-            {"type": "object"},
+            {"type": "object", "properties": {}},
             "parameters",
         ),
-        ({"parametersJsonSchema": {"a": 1}}, None, {"a": 1}, "parametersJsonSchema"),
+        (
+            {"parametersJsonSchema": {"a": 1}},
+            None,
+            {"type": "object", "a": 1},
+            "parametersJsonSchema",
+        ),
     ],
 )
 def test_a_function(

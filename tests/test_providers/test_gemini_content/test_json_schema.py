@@ -3,7 +3,12 @@ from typing import Any
 import pytest
 
 from providers.errors import FerryError
-from providers.gemini_content.json_schema import ObjectRoot, plain_root, to_json_schema
+from providers.gemini_content.json_schema import (
+    ObjectRoot,
+    of_an_object,
+    plain_root,
+    to_json_schema,
+)
 
 
 @pytest.mark.parametrize(
@@ -174,3 +179,27 @@ def test_a_reference_at_the_root_is_resolved(schema: Any, plain: Any) -> None:
 )
 def test_any_other_root_is_left_as_it_is(schema: Any) -> None:
     assert plain_root(schema) is schema
+
+
+_A: dict[str, Any] = {"properties": {"a": {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ({}, {"type": "object", "properties": {}}),
+        ({"type": "object"}, {"type": "object", "properties": {}}),
+        ({"$schema": "s", "title": "t"}, {"type": "object", "properties": {}}),
+        (_A, {"type": "object"}),
+        (_A | {"type": ["object", "null"]}, {"type": "object"}),
+        # Its members are declared in another way, or are free.
+        ({"anyOf": [_A]}, {"type": "object"}),
+        ({"type": "object", "additionalProperties": {}}, {}),
+        ({"type": "object", "patternProperties": {"a": {}}}, {}),
+        ({"type": "string"}, {}),
+        ({"type": ["string", "null"]}, {}),
+        ({"$ref": "#/$defs/b", "$defs": {}}, {}),
+    ],
+)
+def test_arguments_are_an_object(schema: dict[str, Any], said: dict[str, Any]) -> None:
+    assert of_an_object(schema) == schema | said

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from providers.openai.dialect import HOSTED_DIALECT
+from providers.openai.dialect import HOSTED_DIALECT, OPENAI_DIALECT
+from providers.openai_content.dialect import Dialect
 from providers.openai_content.schema_rules import allows_strict
 from tests.test_providers.test_openai_content.translate import chat, refusal, translate
 
@@ -112,7 +113,6 @@ _ROOTS: list[tuple[dict[str, Any], str]] = [
     (_OBJECT | {"allOf": [{"required": ["a"]}]}, "allOf"),
     (_OBJECT | {"not": {"required": ["b"]}}, "not"),
     ({"$ref": "#/$defs/b", "$defs": {"a": _OBJECT}}, "type"),
-    ({}, "type"),
 ]
 _FIRST = "tools[0].functionDeclarations[0]"
 
@@ -137,7 +137,6 @@ def test_openai_gets_only_objects(schema: dict[str, Any], field: str) -> None:
     [
         ({"type": "ARRAY", "items": {"type": "STRING"}}, "type"),
         ({"type": "STRING", "enum": ["a"]}, "type"),
-        ({"type": "OBJECT", "nullable": True}, "type"),
         ({"anyOf": [{"type": "OBJECT"}, {"type": "STRING"}]}, "anyOf"),
     ],
 )
@@ -159,4 +158,67 @@ def test_a_root_that_refers_to_an_object_is_that_object() -> None:
 def test_another_server_gets_the_schema_unchanged(schema: dict[str, Any]) -> None:
     body, _ = translate(_answer(schema) | _function(schema), HOSTED_DIALECT)
     assert body["response_format"]["json_schema"]["schema"] == schema
-    assert body["tools"][0]["function"]["parameters"] == schema
+    # The arguments of a function are an object.
+    assert {"type": "object"} | body["tools"][0]["function"]["parameters"] == (
+        {"type": "object"} | schema
+    )
+
+
+def test_an_answer_needs_a_type_at_the_root() -> None:
+    schemas: list[dict[str, Any]] = [{}, {"properties": {}}, {"type": ["object", "null"]}]
+    for schema in schemas:
+        answer = refusal(**_answer(schema))
+        assert answer.path == "request.generationConfig.responseJsonSchema.type"
+
+
+@pytest.mark.parametrize("dialect", [OPENAI_DIALECT, HOSTED_DIALECT])
+def test_every_array_has_items(dialect: Dialect) -> None:
+    """OpenAI refuses one without: "array schema missing items"."""
+    inner = [
+        {"type": "array"},
+        {"type": ["string", "array"]},
+        {"type": "array", "items": {"type": "array"}},
+        {"anyOf": [{"type": "array"}, {"type": "null"}]},
+        {"type": "object", "additionalProperties": {"type": "array"}},
+    ]
+    filled = [
+        {"type": "array", "items": {}},
+        {"type": ["string", "array"], "items": {}},
+        {"type": "array", "items": {"type": "array", "items": {}}},
+        {"anyOf": [{"type": "array", "items": {}}, {"type": "null"}]},
+        {"type": "object", "additionalProperties": {"type": "array", "items": {}}},
+    ]
+    for before, after in zip(inner, filled, strict=True):
+        schema = {"type": "object", "properties": {"a": before, "type": {"type": "string"}}}
+        body, warnings = translate(_answer(schema) | _function(schema), dialect)
+        wanted = {"type": "object", "properties": {"a": after, "type": {"type": "string"}}}
+        assert body["tools"][0]["function"]["parameters"] == wanted
+        assert body["response_format"]["json_schema"]["schema"] == wanted
+        assert not warnings
+
+
+def test_an_array_without_items_is_not_strict() -> None:
+    schema = _object(a={"type": "array"})
+    format_of = chat(**_answer(schema))["response_format"]["json_schema"]
+    assert format_of["strict"] is False
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [{}, {"type": "object"}, {"description": "d"}, {"type": ["object", "null"], "title": "t"}],
+)
+def test_a_function_without_parameters_has_no_properties(schema: dict[str, Any]) -> None:
+    """OpenAI refuses it otherwise: "object schema missing properties"."""
+    for dialect in (OPENAI_DIALECT, HOSTED_DIALECT):
+        body, _ = translate(_function(schema), dialect)
+        parameters = body["tools"][0]["function"]["parameters"]
+        assert parameters == schema | {"type": "object", "properties": {}}
+
+
+def test_openai_gets_properties_beside_free_members() -> None:
+    free = {"type": "object", "additionalProperties": True}
+    assert chat(**_function(free))["tools"][0]["function"]["parameters"] == free | {
+        "properties": {}
+    }
+    body, _ = translate(_function(free), HOSTED_DIALECT)
+    assert body["tools"][0]["function"]["parameters"] == free

@@ -39,8 +39,8 @@ def _named(name: str) -> dict[str, Any]:
             },
         ),
         (
-            {"name": "f", "parameters_json_schema": {"type": "object", "a_b": 1}},
-            {"parameters": {"type": "object", "a_b": 1}},
+            {"name": "f", "parameters_json_schema": {"properties": {}, "a_b": 1}},
+            {"parameters": {"type": "object", "properties": {}, "a_b": 1}},
         ),
     ],
 )

@@ -149,3 +149,13 @@ def test_newer_claude_models_cannot_be_forced_to_call(model: str) -> None:
 def test_the_path_of_a_requests_functions(request_: dict[str, Any], path: str | None) -> None:
     request = normalise_generate({"contents": [user(_HI)]} | request_, "request")
     assert tools_at(request, "request") == path
+
+
+def test_claude_takes_no_parameter_with_other_characters_in_its_name() -> None:
+    schema = {"type": "object", "properties": {"filter[id]": {"type": "string"}}}
+    request = _declaring({"name": "f", "parametersJsonSchema": schema})
+    declared = "request.tools[0].functionDeclarations[0]"
+    wanted = f'{declared}.parametersJsonSchema.properties["filter[id]"]'
+    assert refusal(**request).path == wanted
+    sent = converse(model=NOVA, **request)["toolConfig"]["tools"][0]["toolSpec"]
+    assert sent["inputSchema"]["json"] == schema
