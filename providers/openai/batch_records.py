@@ -1,6 +1,7 @@
 """OpenAI's batch objects -> `Batch`. The proxy's own data about a batch is in its `metadata`."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from providers.batches.file_batches.failures import BatchFailures, ListedError
@@ -10,10 +11,10 @@ from providers.batches.file_batches.metadata import (
     metadata_of,
     stored_warnings,
 )
-from providers.json_api.answer_shape import count_or_none, object_or_nothing, text_or_none
+from providers.json_api.answer_shape import count_or_none, text_or_none, time_or_none
 from providers.json_api.client import Answer
 from providers.json_api.unix_time import from_unix
-from providers.openai_content.body_to_openai import EMBEDDINGS
+from providers.openai_content.body_to_openai import EMBEDDINGS, known_endpoint
 from providers.openai_content.error_codes import rpc_status_of_code
 from providers.resources import Batch, BatchKind, BatchState, Counts, Failure
 from providers.status import Status
@@ -28,7 +29,13 @@ _STATES: Final[Mapping[str, BatchState]] = {
     "completed": BatchState.SUCCEEDED,
     "expired": BatchState.EXPIRED,
     "failed": BatchState.FAILED,
+    # Of other servers (openai.md section 10), in letters of either case.
+    **dict.fromkeys(("pending", "queued", "in_queue"), BatchState.PENDING),
+    **dict.fromkeys(("running", "progress"), BatchState.RUNNING),
+    "canceling": BatchState.CANCELLING,
+    "canceled": BatchState.CANCELLED,
 }
+_COUNTS: Final = ("total", "completed", "failed")
 _END_TIMES: Final = ("completed_at", "failed_at", "expired_at", "cancelled_at")
 # OpenAI fails a batch with invalid input: invalid_json_line, duplicate_custom_id, ...
 _STATUS_OF_OTHER_CODES: Final = Status.INVALID_ARGUMENT
@@ -39,48 +46,65 @@ _ERRORS_READ: Final = 50_000
 
 def state_of(batch: Mapping[str, Any]) -> BatchState:
     """An unknown status counts as running, so that it does not end a client's polling."""
-    return _STATES.get(str(batch.get("status")), BatchState.RUNNING)
+    return _STATES.get(str(batch.get("status")).lower(), BatchState.RUNNING)
 
 
 def from_openai_batch(batch: Answer) -> Batch:
     """Read a batch object (openai.md section 4); `output` is not set."""
     metadata, state = metadata_of(batch), state_of(batch)
+    endpoint = known_endpoint(str(batch.get("endpoint")))
     ended = next((batch[name] for name in _END_TIMES if batch.get(name)), None)
     return Batch(
         id=batch.id,
-        kind=BatchKind.EMBED if batch.get("endpoint") == EMBEDDINGS else BatchKind.GENERATE,
+        kind=BatchKind.EMBED if endpoint == EMBEDDINGS else BatchKind.GENERATE,
         state=state,
         native_status=str(batch.get("status")),
         model=metadata.get(MODEL) or text_or_none(batch.get("model")) or None,
         display_name=metadata.get(DISPLAY_NAME) or None,
-        create_time=from_unix(batch.get("created_at")),
-        start_time=from_unix(batch.get("in_progress_at")),
-        end_time=from_unix(ended),
-        counts=_counts(batch.get("request_counts")),
+        create_time=_time(batch.get("created_at")),
+        start_time=_time(batch.get("in_progress_at")),
+        end_time=_time(ended),
+        counts=_counts(batch),
         failure=failures_of(batch, state).of_batch,
         warnings=stored_warnings(metadata),
     )
 
 
-def _counts(counts: object) -> Counts | None:
-    if not isinstance(counts, dict):
-        return None
-    names = ("total", "completed", "failed")
-    numbers = [count for name in names if (count := count_or_none(counts.get(name, 0))) is not None]
-    return Counts(*numbers) if len(numbers) == len(names) else None
+def _time(written: object) -> datetime | None:
+    """Other servers write some times as text."""
+    return from_unix(written) or time_or_none(written)
+
+
+def _counts(batch: Mapping[str, Any]) -> Counts | None:
+    numbers = [count for count in map(count_or_none, _counted(batch)) if count is not None]
+    return Counts(*numbers) if len(numbers) == len(_COUNTS) else None
+
+
+def _counted(batch: Mapping[str, Any]) -> list[Any]:
+    """What is written for each of `_COUNTS`; vLLM's router writes it beside the other members."""
+    counts = batch.get("request_counts")
+    if isinstance(counts, dict):
+        return [counts.get(name, 0) for name in _COUNTS]
+    return [batch.get(f"{name}_requests") for name in _COUNTS]
 
 
 def failures_of(batch: Mapping[str, Any], state: BatchState) -> BatchFailures:
-    counts = object_or_nothing(batch.get("request_counts"))
-    total, completed = counts.get("total"), counts.get("completed")
+    total, completed, _ = _counted(batch)
     return BatchFailures(
         "OpenAI", state, _listed(batch), count_or_none(total), count_or_none(completed)
     )
 
 
 def _listed(batch: Mapping[str, Any]) -> list[ListedError]:
-    data = object_or_nothing(batch.get("errors")).get("data")
-    return [_parse(error) for error in data[:_ERRORS_READ]] if isinstance(data, list) else []
+    """`errors.data`. Other servers write a list, one error, or its text, also as `error`."""
+    errors = batch.get("errors") or batch.get("error")
+    data = errors.get("data", errors) if isinstance(errors, dict) else errors
+    listed = data if isinstance(data, list) else [data]
+    return [_parse(error) for error in listed[:_ERRORS_READ] if _says(error)]
+
+
+def _says(error: object) -> bool:
+    return bool(error) and isinstance(error, str | dict)
 
 
 def _parse(error: object) -> ListedError:

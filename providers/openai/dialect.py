@@ -82,6 +82,7 @@ HOSTED_DIALECT: Final = replace(
     thoughts={},
     own_thought=plain_reasoning,
     write_thoughts=write_reasoning,
+    any_version=True,
 )
 """The rules of a server that has OpenAI's models, and others."""
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
 
 from providers.batches.file_batches.files import INPUT_PURPOSE, is_derived
+from providers.batches.file_batches.input_waits import is_unread
 from providers.credential import Caller
 from providers.errors import invalid_argument
 from providers.json_api.answer_shape import text_or_none
@@ -101,5 +102,6 @@ def from_openai_file(native: Answer, record: FileRecord | None) -> File:
         native,
         names,
         downloadable=native.get("purpose") in ("batch", "batch_output"),
+        unread=is_unread(native),
         failure=str(native.get("status_details") or "the provider says: error") if failed else None,
     )

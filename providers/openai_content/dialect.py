@@ -67,6 +67,7 @@ class Dialect:
     `streaming` are the members of a request for a stream with its usage, `single` of one for a
     single answer.
     `embedding_size` is its name for the length of an embedding, which `sized_models` take.
+    `any_version`: its paths may have another version than /v1, or none.
     """
 
     calls: CallRules
@@ -91,6 +92,7 @@ class Dialect:
     own_thought: OwnThought = no_own_thought
     single: Mapping[str, Any] = field(default_factory=dict)
     write_thoughts: WriteThoughts = thoughts_apart
+    any_version: bool = False
 
     @property
     def provider(self) -> str:

@@ -10,7 +10,12 @@ from providers.errors import FerryError
 from providers.json_api.answer_shape import as_object, http_status, text_or_none, unreadable
 from providers.json_api.json_text import parse_json
 from providers.json_api.refusal_body import code_of, message_of
-from providers.openai_content.body_to_openai import CHAT, EMBEDDINGS, RESPONSES
+from providers.openai_content.body_to_openai import (
+    CHAT,
+    EMBEDDINGS,
+    RESPONSES,
+    known_endpoint,
+)
 from providers.openai_content.chat_from_openai import from_openai_chat, plain_chat
 from providers.openai_content.embed_from_openai import from_openai_embedding
 from providers.openai_content.error_codes import rpc_status_of_code
@@ -18,11 +23,20 @@ from providers.openai_content.responses_from_openai import from_openai_response
 from providers.status import Status, item_error, rpc_status_of_http
 
 _OK: Final = 200
+# OpenAI's own servers write it where a request got no answer at all.
+_NO_STATUS: Final = 0
+_NO_REASON: Final = "the provider wrote neither an answer nor a reason"
 
 _TRANSLATORS: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     CHAT: from_openai_chat,
     RESPONSES: from_openai_response,
     EMBEDDINGS: from_openai_embedding,
+}
+# What an answer says of itself. Some servers name another endpoint, or none (openai.md section 10).
+_ENDPOINT_OF_OBJECT: Final = {
+    "chat.completion": CHAT,
+    "response": RESPONSES,
+    "list": EMBEDDINGS,
 }
 
 
@@ -44,7 +58,7 @@ def from_openai_line(
 def plain_openai_line(line: dict[str, Any], endpoint: str) -> dict[str, Any] | None:
     """What `from_openai_line` gives for a line whose answer is one text; None for any other."""
     response = line.get("response")
-    if endpoint != CHAT or not isinstance(response, dict):
+    if known_endpoint(endpoint) != CHAT or not isinstance(response, dict):
         return None
     body, status = response.get("body"), response.get("status_code")
     if not isinstance(body, dict) or type(status) is not int or status != _OK:
@@ -59,14 +73,20 @@ def _result(line: dict[str, Any], endpoint: str, unanswered: Status) -> dict[str
     response = as_object(line["response"], "response")
     body = _body(response.get("body"))
     status = http_status(response.get("status_code"))
+    if not body and (line.get("error") or status == _NO_STATUS):
+        refused = status is not None and status >= 300
+        return {"error": _refused(status if refused else _NO_STATUS, body, line)}
     # Compatible servers may leave the status out. Then the body shows whether it is an answer.
-    if status is None and isinstance(body, dict) and body.get("error") is None:
+    if not status and isinstance(body, dict) and body.get("error") is None:
         status = _OK
-    if status is None or not 200 <= status < 300:
+    if not status or not 200 <= status < 300:
         return {"error": _refused(status, body, line)}
-    if endpoint not in _TRANSLATORS:
+    answer = as_object(body, "body")
+    said = _ENDPOINT_OF_OBJECT.get(text_or_none(answer.get("object")) or "")
+    said = said or known_endpoint(endpoint)
+    if said not in _TRANSLATORS:
         raise unreadable("the proxy does not translate the answers of this endpoint")
-    return {"response": _TRANSLATORS[endpoint](as_object(body, "body"))}
+    return {"response": _TRANSLATORS[said](answer)}
 
 
 def _body(body: object) -> object:
@@ -95,9 +115,10 @@ def _refused(status: int | None, body: object, line: dict[str, Any]) -> dict[str
     """
     beside = {"error": line.get("error")}
     why = text_or_none(body) or message_of(body) or message_of(beside)
-    if status is not None:
+    if status:
         why = why or f"the provider answered with HTTP {status}"
         return item_error(rpc_status_of_http(status), why)
-    if not why:
+    code = code_of(body) or code_of(beside)
+    if status is None and not (why or code):
         raise unreadable("status_code is not a number")
-    return item_error(rpc_status_of_code(code_of(body) or code_of(beside), Status.UNKNOWN), why)
+    return item_error(rpc_status_of_code(code, Status.UNKNOWN), why or code or _NO_REASON)

@@ -11,6 +11,7 @@ from providers.credential import Caller
 from providers.json_api.client import JsonApi
 from providers.json_api.json_text import parse_own_json, render_json, render_line
 from providers.long_work import off_loop_if_long
+from providers.openai_content.body_to_openai import known_endpoint
 from providers.openai_content.result_from_openai import from_openai_line, plain_openai_line
 from providers.own_batches.target import OwnLines
 from providers.resources import BatchState
@@ -49,7 +50,7 @@ class ChatAnswers:
         # Where the batch has the model, a line has none.
         body = {"model": model} | record["body"]
         sent = await off_loop_if_long(line, render_json, body)
-        path = endpoint.removeprefix("/v1/")
+        path = known_endpoint(endpoint).removeprefix("/v1/")
         async with await self._client.begin(caller, path, sent) as reply:
             output = await reply.read(self._limit)
         return await off_loop_if_long(output, self._render_result, record["custom_id"], output)

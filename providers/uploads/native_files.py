@@ -54,9 +54,15 @@ class FileRecords:
 
 
 def file_of(
-    native: Answer, names: FileRecord, *, downloadable: bool, failure: str | None = None
+    native: Answer,
+    names: FileRecord,
+    *,
+    downloadable: bool,
+    unread: bool = False,
+    failure: str | None = None,
 ) -> File:
-    """Read a file object whose times are in Unix seconds."""
+    """Read a file object whose times are in Unix seconds. `unread`: the provider still reads it."""
+    usable = FileState.PROCESSING if unread else FileState.ACTIVE
     return File(
         id=native_file_id(native.id),
         display_name=names.display_name or None,
@@ -64,7 +70,7 @@ def file_of(
         size=count_or_none(native.get("bytes")),
         create_time=from_unix(native.get("created_at")),
         expiration_time=from_unix(native.get("expires_at")),
-        state=FileState.ACTIVE if failure is None else FileState.FAILED,
+        state=usable if failure is None else FileState.FAILED,
         error=failure,
         downloadable=downloadable,
     )

@@ -8,9 +8,10 @@ import orjson
 import pytest
 from aiohttp import FormData
 
+from providers.batches.file_batches import input_waits
 from providers.openai.dialect import SERVER_DIALECT
 from providers.resource_names import FileId, FileKind, native_file_id, parse_file_id
-from providers.resources import BatchKind, InlineRequest, NewBatch
+from providers.resources import BatchKind, FileState, InlineRequest, NewBatch
 from providers.retries import ATTEMPTS
 from providers.status import Status
 from tests.contract.openai_batching import (
@@ -303,3 +304,50 @@ async def test_a_creation_that_was_refused_may_be_repeated(openai: OpenAIWithFak
     await refused(openai.batches.create(CALLER, keyed()))
     made = await openai.batches.create(CALLER, keyed())
     assert await openai.objects("batches") == [made.id]
+
+
+# --- a server that reads files before it takes them (openai.md section 10) ------------------------
+
+
+@pytest.fixture
+async def reading(openai: OpenAIWithFake, monkeypatch: pytest.MonkeyPatch) -> OpenAIWithFake:
+    """A server whose new files are pending when they are read for the first two times."""
+    monkeypatch.setattr(input_waits, "FIRST_PAUSE", 0.0)
+    await openai.post("/_fake/settings", {"pending_reads": 2})
+    return openai
+
+
+async def test_a_batch_is_created_when_its_own_input_has_been_read(reading: OpenAIWithFake) -> None:
+    batch_id = await ended(reading, inline(*TEXTS[:2]))
+    assert len(await items(reading, batch_id)) == 2
+
+
+@pytest.mark.parametrize("native", [False, True])
+async def test_a_batch_waits_for_the_file_of_the_client(
+    reading: OpenAIWithFake, native: bool
+) -> None:
+    content = json_lines(native_line("a")) if native else gemini_lines(*TEXTS[:2])
+    file_id = await reading.upload(content, "in.jsonl")
+    assert (await reading.files.get(CALLER, file_id)).state is FileState.PROCESSING
+    batch = await reading.batches.create(CALLER, from_file(file_id))
+    assert await listed(reading) == [batch.id]
+
+
+async def test_an_input_that_is_never_read_is_deleted(
+    reading: OpenAIWithFake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(input_waits, "LONGEST_WAIT", 0.0)
+    error = await refused(reading.batches.create(CALLER, inline(*TEXTS[:2])))
+    assert error.status is Status.UNAVAILABLE
+    assert "still 'pending'" in error.message
+    assert await reading.objects("files") == []
+    assert await listed(reading) == []
+
+
+async def test_an_input_that_the_server_cannot_read_says_why(reading: OpenAIWithFake) -> None:
+    broken = {"id": "file-1", "status": "error", "status_details": "line 1 is too long"}
+    body = orjson.dumps(broken).decode()
+    await reading.strike("POST", "files", "status", status=200, body=body)
+    error = await refused(reading.batches.create(CALLER, inline(*TEXTS[:2])))
+    assert error.status is Status.INVALID_ARGUMENT
+    assert "line 1 is too long" in error.message

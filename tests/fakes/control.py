@@ -46,6 +46,7 @@ SETTINGS = Record(
         "answer_delay": Number(low=0),
         "body_as_text": Flag(),
         "upload_seconds": WHOLE,
+        "pending_reads": Number(low=0, whole=True),
         "results_url": Nullable(Text(low=1)),
         "beta_file_list": Flag(),
         "min_records": WHOLE,

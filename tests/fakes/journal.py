@@ -36,7 +36,8 @@ class Settings:
     `answer` replaces members of every answer of a model; `answer_delay` is in seconds, before the
     answer to every request.
     Only OpenAI: `body_as_text` writes an answer's body as a string of JSON, as OGX does;
-    `upload_seconds` is the lifetime of an upload.
+    `upload_seconds` is the lifetime of an upload; a new file is `pending_reads` times pending when
+    it is read, as at Azure.
     Only Anthropic: `results_url` is that of an ended batch, with `{id}` for its id;
     `beta_file_list` lists files as the Files API's beta did.
     Only Bedrock: `min_records` is the smallest number of records of a job (bedrock.md section 3).
@@ -54,6 +55,7 @@ class Settings:
     answer_delay: float = 0
     body_as_text: bool = False
     upload_seconds: int = 3600
+    pending_reads: int = 0
     results_url: str | None = None
     beta_file_list: bool = False
     min_records: int = 100

@@ -125,8 +125,10 @@ class BatchCreation:
     @asynccontextmanager
     async def _input_file(self, job: Job, own: str | None, extent: Extent) -> AsyncIterator[str]:
         """`own`, or a file made from the input, which is deleted if no batch is created."""
-        input_file = own or await self._upload_input(job, extent)
+        made = Answer(id=own) if own else await self._upload_input(job, extent)
+        input_file = made.id
         try:
+            await self._inputs.wait_until_read(job.caller, made)
             yield input_file
         except BaseException as error:
             if await self._certainly_absent(job, error):
@@ -145,19 +147,20 @@ class BatchCreation:
             _log.warning("whether a batch was made is unknown: %s", lookup.status.name)
             return False
 
-    async def _upload_input(self, job: Job, extent: Extent) -> str:
+    async def _upload_input(self, job: Job, extent: Extent) -> Answer:
         name = derived_file_name(job.id)
         body = translated(job.source, self._api.translator(job.batch), JSON_LINES, extent)
         content_type, form = form_with_file(
             {"purpose": INPUT_PURPOSE}, "file", name, "application/jsonl", body
         )
         try:
-            made = (await self._client.post_body(job.caller, "files", content_type, form)).id
+            made = await self._client.post_body(job.caller, "files", content_type, form)
+            _ = made.id  # raises if the answer has none
         except FerryError as error:
             found = await self._inputs.named(job.caller, name) if outcome_unknown(error) else None
             if found is None:
                 raise
-            return found.id
+            return found
         except BaseException:
             found = await self._inputs.named(job.caller, name)
             if found is not None:

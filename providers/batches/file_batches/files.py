@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from providers.batches.ended_results import lines_of
 from providers.batches.file_batches.api import FileBatchApi
+from providers.batches.file_batches.input_waits import wait_until_read
 from providers.batches.json_lines import NumberedSplitter, ResultLine, ResultSplitter
 from providers.batches.request_table import RequestTable, RowKind, add_keys
 from providers.body import Body
@@ -36,14 +37,22 @@ class InputFiles:
         self._api = api
         self._splitter = splitter
 
-    async def check_purpose(self, caller: Caller, native_id: str) -> None:
-        """Refuse a file that the provider does not accept as the input of a batch."""
-        purpose = (await self._client.get(caller, f"files/{native_id}")).get("purpose")
+    async def check(self, caller: Caller, native_id: str) -> None:
+        """Refuse a file that the provider does not accept as the input of a batch.
+
+        Waits until the provider has read it.
+        """
+        file = await self._client.get(caller, f"files/{native_id}")
+        purpose = file.get("purpose")
         if isinstance(purpose, str) and purpose != INPUT_PURPOSE:
             raise invalid_argument(
                 f"the file's purpose at {self._api.limits.whose} is {purpose!r}, not "
                 f"{INPUT_PURPOSE!r}: {self._api.input_advice}"
             )
+        await self.wait_until_read(caller, file)
+
+    async def wait_until_read(self, caller: Caller, file: Answer) -> None:
+        await wait_until_read(self._client, caller, file)
 
     async def named(self, caller: Caller, file_name: str) -> Answer | None:
         """The newest input with this name, for an upload whose answer was lost."""

@@ -54,7 +54,7 @@ class FileBatchTarget:
                 return FoundFileBatch(self, caller, native)
         source, input_file = self._input(caller, batch)
         if input_file is not None:
-            await self.inputs.check_purpose(caller, input_file)
+            await self.inputs.check(caller, input_file)
         async with self._limits.open_spool() as spool:
             job = Job(caller, batch, source, input_file, attempt, spool)
             with self._memory.reserve() as reservation:

@@ -50,6 +50,12 @@ async def create_batch(request: web.Request) -> web.Response:
     if source.resource["purpose"] != "batch":
         message = f"The input file's purpose is {source.resource['purpose']}, not batch."
         raise refuse(400, message, param="input_file_id")
+    if source.resource["status"] == "pending":
+        message = (
+            f"The input file '{spec['input_file_id']}' is in 'pending' state. Only files with "
+            "status 'Processed' are accepted for batch inferencing."
+        )
+        raise refuse(400, message, param="input_file_id")
     resource: dict[str, Any] = {
         "id": store.new_id("batch_", 32),
         "object": "batch",

@@ -80,6 +80,10 @@ async def list_files(request: web.Request) -> web.Response:
 async def get_file(request: web.Request) -> web.Response:
     allow_query(request)
     found = request.app[STORE].file(request[OWNER], request.match_info["id"])
+    if found.pending_reads:
+        found.pending_reads -= 1
+    elif found.resource["status"] == "pending":
+        found.resource["status"] = "processed"
     return web.json_response(found.resource)
 
 

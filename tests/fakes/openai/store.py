@@ -18,9 +18,12 @@ TERMINAL = frozenset({"failed", "completed", "expired", "cancelled"})
 
 @dataclass
 class StoredFile:
+    """`pending_reads`: how often it is still read before its status is no longer pending."""
+
     owner: str
     resource: dict[str, Any]
     blob: Blob
+    pending_reads: int = 0
 
 
 @dataclass
@@ -71,6 +74,7 @@ class OpenAIStore:
         self, owner: str, blob: Blob, filename: str, purpose: str, expires_in: int | None
     ) -> dict[str, Any]:
         now = int(time.time())
+        pending_reads = 0 if purpose == "batch_output" else self.settings.pending_reads
         resource: dict[str, Any] = {
             "id": self.new_id("file-"),
             "object": "file",
@@ -79,10 +83,10 @@ class OpenAIStore:
             "expires_at": now + expires_in if expires_in else None,
             "filename": filename,
             "purpose": purpose,
-            "status": "processed",
+            "status": "pending" if pending_reads else "processed",
             "status_details": None,
         }
-        self.files[resource["id"]] = StoredFile(owner, resource, blob)
+        self.files[resource["id"]] = StoredFile(owner, resource, blob, pending_reads)
         return resource
 
     def file(self, owner: str, native_id: str) -> StoredFile:

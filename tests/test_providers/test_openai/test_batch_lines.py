@@ -146,6 +146,32 @@ def test_a_native_line_is_sent_unchanged(url: str) -> None:
     assert lines.endpoint == url
 
 
+def other_server(kind: BatchKind = BatchKind.GENERATE) -> OpenAILines:
+    return OpenAILines(MODEL, kind, any_version=True)
+
+
+@pytest.mark.parametrize("url", ["/chat/completions", "/v4/chat/completions", "/responses"])
+def test_another_server_may_have_another_version_in_its_paths_or_none(url: str) -> None:
+    lines = other_server()
+    assert lines.read(0, 1, native(url=url)) == (None, b'"a"')
+    assert lines.endpoint == url
+    assert refusal(OpenAILines(MODEL, BatchKind.GENERATE), 1, native(url=url)).path == "line 1: url"
+
+
+@pytest.mark.parametrize("url", [CHAT, "/v1/completions", "/embeddings", "/images/edits", 3])
+def test_all_lines_for_another_server_name_one_known_endpoint(url: object) -> None:
+    lines = other_server()
+    lines.read(0, 1, native(url="/chat/completions"))
+    assert refusal(lines, 2, native(custom_id="b", url=url)).path == "line 2: url"
+
+
+def test_embeddings_at_another_server() -> None:
+    body = {"model": MODEL, "input": ["a"]}
+    lines = other_server(BatchKind.EMBED)
+    assert lines.read(0, 1, native(url="/embeddings", body=body)) == (None, b'"a"')
+    assert lines.endpoint == "/embeddings"
+
+
 @pytest.mark.parametrize(
     ("changes", "path"),
     [

@@ -74,12 +74,34 @@ def test_a_code_stands_for_a_message_that_is_missing() -> None:
     assert failure_of(batch) == Failure(Status.INVALID_ARGUMENT, "empty_file")
 
 
-@pytest.mark.parametrize("errors", [None, "text", {}, {"data": None}, {"data": "text"}])
+@pytest.mark.parametrize("errors", [None, "", {}, [], {"data": None}, {"data": 1}, 7])
 def test_a_batch_that_failed_without_a_reason(errors: object) -> None:
     batch = {"status": "failed", "errors": errors}
     assert failure_of(batch) == Failure(Status.INTERNAL, "OpenAI gives no reason")
     assert failure_of({"status": "completed", "errors": errors}) is None
     assert failures(batch).of_line(1).message == "The batch failed: OpenAI gives no reason"
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [
+        "why",
+        ["why"],
+        [{"message": "why"}],
+        {"message": "why"},
+        {"data": "why"},
+        {"data": {"message": "why"}},
+    ],
+)
+def test_other_servers_write_their_reasons_in_other_forms(errors: object) -> None:
+    batch = {"status": "failed", "errors": errors}
+    assert failure_of(batch) == Failure(Status.INVALID_ARGUMENT, "why")
+    assert failures(batch).of_line(1).message == "The batch failed: why"
+
+
+def test_another_member_may_have_the_reason() -> None:
+    batch = {"status": "FAILED", "errors": None, "error": "why"}
+    assert failure_of(batch) == Failure(Status.INVALID_ARGUMENT, "why")
 
 
 def test_invalid_errors() -> None:
@@ -185,6 +207,16 @@ def test_a_batch_of_another_tool(metadata: object) -> None:
         ("completed", BatchState.SUCCEEDED),
         ("expired", BatchState.EXPIRED),
         ("failed", BatchState.FAILED),
+        ("in_queue", BatchState.PENDING),
+        ("pending", BatchState.PENDING),
+        ("queued", BatchState.PENDING),
+        ("running", BatchState.RUNNING),
+        ("PROGRESS", BatchState.RUNNING),
+        ("VALIDATING", BatchState.PENDING),
+        ("COMPLETED", BatchState.SUCCEEDED),
+        ("Expired", BatchState.EXPIRED),
+        ("canceled", BatchState.CANCELLED),
+        ("canceling", BatchState.CANCELLING),
         ("of the future", BatchState.RUNNING),
         (None, BatchState.RUNNING),
     ],
@@ -199,6 +231,26 @@ def test_every_status(status: str | None, state: BatchState) -> None:
 def test_invalid_counts(counts: object) -> None:
     found = from_openai_batch(Answer(NATIVE | {"request_counts": counts})).counts
     assert found in (None, Counts(0, 0, 0))
+
+
+def test_counts_beside_the_other_members() -> None:
+    counted = {"total_requests": 3, "completed_requests": 2, "failed_requests": 1}
+    native = NATIVE | counted | {"request_counts": None}
+    assert from_openai_batch(Answer(native)).counts == Counts(3, 2, 1)
+    expired = failure_of(native | {"status": "expired"})
+    assert expired is not None
+    assert expired.message == "The batch expired: 1 of its 3 requests have no successful answer."
+
+
+def test_times_as_text() -> None:
+    batch = from_openai_batch(Answer(NATIVE | {"created_at": "2023-11-14T22:13:20Z"}))
+    assert batch.create_time == from_openai_batch(Answer(NATIVE)).create_time
+
+
+@pytest.mark.parametrize("endpoint", ["/embeddings", "/v4/embeddings", "v1/embeddings"])
+def test_an_endpoint_with_another_version_or_none(endpoint: str) -> None:
+    batch = from_openai_batch(Answer(NATIVE | {"endpoint": endpoint}))
+    assert batch.kind is BatchKind.EMBED
 
 
 @pytest.mark.parametrize("length", [0, 1, 512, 513, 1024, 2047, 2048])

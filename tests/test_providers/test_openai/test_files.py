@@ -89,6 +89,21 @@ def test_a_file_that_failed_says_why(details: str | None) -> None:
     assert file.error == (details or "the provider says: error")
 
 
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("pending", FileState.PROCESSING),
+        ("running", FileState.PROCESSING),
+        ("Pending", FileState.PROCESSING),
+        ("uploaded", FileState.ACTIVE),
+        ("processed", FileState.ACTIVE),
+        (None, FileState.ACTIVE),
+    ],
+)
+def test_a_file_that_the_server_still_reads(status: str | None, state: FileState) -> None:
+    assert from_openai_file(Answer(NATIVE | {"status": status}), None).state is state
+
+
 def test_a_file_with_only_an_id() -> None:
     file = from_openai_file(Answer(id="a", bytes="many", created_at="then"), None)
     assert (file.size, file.create_time, file.display_name) == (None, None, None)

@@ -26,6 +26,7 @@ def _line(status_code: Any, body: Any) -> dict[str, Any]:
     ("endpoint", "body", "names"),
     [
         (_CHAT, {"choices": [{"message": {"content": "Hi"}}]}, {"candidates"}),
+        ("/chat/completions", {"choices": [{"message": {"content": "Hi"}}]}, {"candidates"}),
         ("/v1/responses", {"status": "completed", "output": []}, {"candidates"}),
         ("/v1/embeddings", {"data": [{"embedding": [1]}]}, {"embedding"}),
     ],
@@ -58,6 +59,46 @@ def test_a_refusal_by_openai(http: int, body: Any, code: int, message: str) -> N
 def test_an_error_next_to_the_response() -> None:
     line = _line(400, None) | {"error": {"object": "error", "message": "why", "code": 400}}
     assert from_openai_line(line, _CHAT) == {"error": {"code": 3, "message": "why"}}
+
+
+_NO_REASON = "the provider wrote neither an answer nor a reason"
+
+
+@pytest.mark.parametrize("body", [{}, None, ""])
+def test_neither_an_answer_nor_a_reason(body: Any) -> None:
+    assert from_openai_line(_line(0, body), _CHAT) == {"error": {"code": 2, "message": _NO_REASON}}
+
+
+@pytest.mark.parametrize("status", [0, 200, None])
+@pytest.mark.parametrize("body", [{}, None, ""])
+def test_a_reason_next_to_an_empty_answer(status: Any, body: Any) -> None:
+    line = _line(status, body) | {"error": {"code": "batch_expired", "message": "why"}}
+    assert from_openai_line(line, _CHAT) == {"error": {"code": 4, "message": "why"}}
+
+
+def test_a_code_stands_for_a_reason() -> None:
+    line = _line(0, {}) | {"error": {"code": "batch_expired"}}
+    assert from_openai_line(line, _CHAT) == {"error": {"code": 4, "message": "batch_expired"}}
+
+
+def test_an_answer_next_to_an_empty_error() -> None:
+    answer = {"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}]}
+    for error in ({}, "", {"code": None, "message": None}):
+        line = _line(200, answer) | {"error": error}
+        assert from_openai_line(line, _CHAT) == from_openai_line(_line(200, answer), _CHAT)
+
+
+@pytest.mark.parametrize("endpoint", [_CHAT, "/chat/completions", "", "/v1/embeddings"])
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ({"object": "chat.completion", "choices": [{"message": {"content": "Hi"}}]}, "candidates"),
+        ({"object": "response", "status": "completed", "output": []}, "candidates"),
+        ({"object": "list", "data": [{"embedding": [1]}]}, "embedding"),
+    ],
+)
+def test_an_answer_says_what_it_is(endpoint: str, body: dict[str, Any], name: str) -> None:
+    assert name in from_openai_line(_line(200, body), endpoint)["response"]
 
 
 @pytest.mark.parametrize("status", [None, "200", True, 200.5, {}, "ok"])

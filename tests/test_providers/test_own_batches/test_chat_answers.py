@@ -39,7 +39,11 @@ def answers(*scripted: Answer) -> tuple[ChatAnswers, ScriptedUpstream]:
 
 @pytest.mark.parametrize(
     ("endpoint", "document", "path"),
-    [(CHAT, COMPLETION, "/v1/chat/completions"), (EMBEDDINGS, VECTOR, "/v1/embeddings")],
+    [
+        (CHAT, COMPLETION, "/v1/chat/completions"),
+        ("/chat/completions", COMPLETION, "/v1/chat/completions"),
+        (EMBEDDINGS, VECTOR, "/v1/embeddings"),
+    ],
 )
 async def test_an_answer_is_a_line_that_is_read_like_the_providers_own(
     endpoint: str, document: dict[str, Any], path: str

@@ -1,0 +1,44 @@
+"""Waits until a provider has read an input file: Azure takes no other (openai.md section 10)."""
+
+import asyncio
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any, Final
+
+from providers.credential import Caller
+from providers.errors import invalid_argument, unavailable
+from providers.json_api.answer_shape import text_or_none
+from providers.json_api.client import Answer, JsonApi
+
+# In seconds. Files of some MB take about a minute.
+FIRST_PAUSE: Final = 0.5
+_LONGEST_PAUSE: Final = 10.0
+LONGEST_WAIT: Final = 300.0
+
+_UNREAD: Final = frozenset({"pending", "running"})
+_UNREADABLE: Final = "error"
+
+
+def is_unread(file: Mapping[str, Any]) -> bool:
+    """Whether the provider still reads a file."""
+    return _status(file) in _UNREAD
+
+
+async def wait_until_read(client: JsonApi, caller: Caller, file: Answer) -> None:
+    """Raises UNAVAILABLE if it takes too long, INVALID_ARGUMENT if the provider cannot read it."""
+    began, pause = monotonic(), FIRST_PAUSE
+    while is_unread(file):
+        if monotonic() - began >= LONGEST_WAIT:
+            raise unavailable(
+                f"{client.name}: the input file is still {file['status']!r}; try again later"
+            )
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+        file = await client.get_object(caller, "files", file.id, "file")
+    if _status(file) == _UNREADABLE:
+        details = text_or_none(file.get("status_details")) or "it does not say why"
+        raise invalid_argument(f"{client.name} could not read the input file: {details}")
+
+
+def _status(file: Mapping[str, Any]) -> str:
+    return str(file.get("status")).lower()
