@@ -80,7 +80,7 @@ def merged_turns(
         )
     end_rule(contents, contents_path, provider)
     conversation = _Conversation(warnings, writer)
-    for turn in joined_turns(request, path):
+    for turn in joined_turns(request, path, warnings):
         yield Message(turn.role, conversation.read(turn), turn.path)
     conversation.require_all_answered()
 

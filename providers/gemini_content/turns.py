@@ -7,10 +7,13 @@ or no parts. A thought may be in several contents, and only the last one has its
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import item, member
+from providers.gemini_content.warnings import Warnings
+
+_Numbered: TypeAlias = tuple[int, dict[str, Any]]
 
 _TEXT: Final = frozenset({"text"})
 _SIGNED_TEXT: Final = frozenset({"text", "thoughtSignature"})
@@ -44,15 +47,14 @@ class Turn:
         return [part for content in self.contents for part in content]
 
 
-def joined_turns(request: dict[str, Any], path: str) -> Iterator[Turn]:
+def joined_turns(request: dict[str, Any], path: str, warnings: Warnings) -> Iterator[Turn]:
     """The turns of the normalised request at `path`. Raises INVALID_ARGUMENT for an empty one.
 
-    A turn in which the model said nothing is left out. Chats send it back, and providers refuse it.
+    A turn in which the model said nothing is left out, with a warning if it thought. Chats send it
+    back, and providers refuse it.
     """
     contents_path = member(path, "contents")
-    spoken = (turn for turn in enumerate(request["contents"]) if not _says_nothing(turn[1]))
-    for role, group in groupby(spoken, key=lambda turn: turn[1]["role"]):
-        numbered = list(group)
+    for role, numbered in _spoken(request["contents"], contents_path, warnings):
         contents = [placed_parts(each, item(contents_path, index)) for index, each in numbered]
         first, _ = numbered[0]
         turn_path = item(contents_path, first)
@@ -61,6 +63,32 @@ def joined_turns(request: dict[str, Any], path: str) -> Iterator[Turn]:
         joined = [_joined(contents)] if role == "model" else contents
         said = [[part for part in each if part.fields != {"text": ""}] for each in joined]
         yield Turn(role, first, turn_path, said if any(said) else joined)
+
+
+def _spoken(
+    contents: list[dict[str, Any]], path: str, warnings: Warnings
+) -> list[tuple[str, list[_Numbered]]]:
+    """The contents of each turn, with their places, and its role."""
+    turns: list[tuple[str, list[_Numbered]]] = []
+    spoken = (turn for turn in enumerate(contents) if not _says_nothing(turn[1]))
+    for role, group in groupby(spoken, key=lambda turn: turn[1]["role"]):
+        numbered = list(group)
+        if role == "model" and _only_thinks(numbered):
+            warnings.drop(item(path, numbered[0][0]))
+        elif turns and turns[-1][0] == role:
+            turns[-1][1].extend(numbered)
+        else:
+            turns.append((role, numbered))
+    return turns
+
+
+def _only_thinks(numbered: list[_Numbered]) -> bool:
+    """Whether the turn has no more than thoughts and signatures, as if the answer was cut off."""
+    parts = [part for _, content in numbered for part in content["parts"]]
+    return bool(parts) and all(
+        part.keys() <= _SIGNED_THOUGHT and ("thought" in part or not part.get("text"))
+        for part in parts
+    )
 
 
 def _says_nothing(content: dict[str, Any]) -> bool:

@@ -34,7 +34,7 @@ def to_openai_messages(
     conversation = _Conversation(warnings, file_ids, dialect)
     if "systemInstruction" in request:
         conversation.add_system(request["systemInstruction"], member(path, "systemInstruction"))
-    for turn in joined_turns(request, path):
+    for turn in joined_turns(request, path, warnings):
         conversation.add_turn(turn)
     conversation.calls.require_all_answered()
     return conversation.messages

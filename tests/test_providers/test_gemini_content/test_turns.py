@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from providers.errors import FerryError
 from providers.gemini_content.turns import Turn, joined_turns
+from providers.gemini_content.warnings import Warnings
 from providers.status import Status
 
 _SIGNATURE = "U0lHTg=="
@@ -17,7 +18,7 @@ def _content(role: str, *parts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _turns(*contents: dict[str, Any]) -> list[Turn]:
-    return list(joined_turns({"contents": list(contents)}, "request"))
+    return list(joined_turns({"contents": list(contents)}, "request", Warnings()))
 
 
 def _joined(*contents: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -52,7 +53,7 @@ def test_a_signature_begins_another_text() -> None:
 def test_the_pieces_of_a_thought_are_one_thought(apart: bool) -> None:
     pieces = [_thought("a "), _thought("b "), _thought("c", thoughtSignature=_SIGNATURE)]
     contents = [[piece] for piece in pieces] if apart else [pieces]
-    assert _joined(*contents) == [_thought("a b c", thoughtSignature=_SIGNATURE)]
+    assert _joined(*contents, [_CALL]) == [_thought("a b c", thoughtSignature=_SIGNATURE), _CALL]
 
 
 def test_a_signature_ends_a_thought() -> None:
@@ -90,6 +91,32 @@ def test_a_turn_in_which_the_model_said_nothing_is_left_out() -> None:
         "request.contents[0].parts[0]",
         "request.contents[3].parts[0]",
     ]
+
+
+@pytest.mark.parametrize(
+    "thoughts",
+    [
+        [[_thought("a")]],
+        [[_thought("a"), _thought("b", thoughtSignature=_SIGNATURE)]],
+        [[_thought("a")], [{"text": ""}], [{"text": "", "thoughtSignature": _SIGNATURE}]],
+        [[{"thoughtSignature": _SIGNATURE}]],
+    ],
+)
+def test_a_turn_in_which_the_model_only_thought_is_left_out(
+    thoughts: list[list[dict[str, Any]]],
+) -> None:
+    """As after an answer that was cut off; chats send it back."""
+    a, b, warnings = {"text": "a"}, {"text": "b"}, Warnings()
+    contents = [_content("user", a), *(_content("model", *parts) for parts in thoughts)]
+    request = {"contents": [*contents, _content("user", b)]}
+    (turn,) = joined_turns(request, "request", warnings)
+    assert [part.fields for part in turn.parts] == [a, b]
+    assert warnings.render() == "request.contents[*];count=1"
+
+
+@pytest.mark.parametrize("said", [{"text": "b"}, _CALL, _CALL | {"thought": True}])
+def test_a_thought_stays_with_what_was_said(said: dict[str, Any]) -> None:
+    assert _joined([_thought("a")], [said]) == [_thought("a"), said]
 
 
 def test_the_users_contents_stay_apart() -> None:

@@ -107,8 +107,8 @@ def test_the_users_text_right_after_a_response_is_refused(
 
 
 def test_an_empty_turn_of_the_model_is_refused() -> None:
-    of_another = {"text": "", "thoughtSignature": "U0lHTg=="}
-    contents = [user({"text": "a"}), model(of_another), user({"text": "b"})]
+    marked = {"text": "", "partMetadata": {"a": 1}}
+    contents = [user({"text": "a"}), model(marked), user({"text": "b"})]
     assert refusal(contents=contents).path == "request.contents[1].parts"
 
 

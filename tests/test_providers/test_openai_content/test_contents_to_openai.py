@@ -1,9 +1,19 @@
 import json
+from base64 import b64encode
 from typing import Any
 
 import pytest
 
-from tests.test_providers.test_openai_content.translate import chat, dropped, model, refusal, user
+from providers.openai.dialect import OPENAI_DIALECT, RESPONSES_DIALECT, SERVER_DIALECT
+from providers.openai_content.dialect import Dialect
+from tests.test_providers.test_openai_content.translate import (
+    chat,
+    dropped,
+    model,
+    refusal,
+    translate,
+    user,
+)
 
 _HELLO: dict[str, Any] = {"text": "Hello"}
 _CALL: dict[str, Any] = {"functionCall": {"name": "f", "args": {"a_b": 1}}}
@@ -197,7 +207,12 @@ def test_a_call_marked_as_a_thought_is_still_a_call() -> None:
     assert "tool_calls" in _messages(contents=[user(_HELLO), model(thought), user(_ANSWER)])[1]
 
 
-def test_a_turn_of_thoughts_only_is_refused() -> None:
-    thought = {"text": "Hm", "thought": True}
-    error = refusal(contents=[user(_HELLO), model(thought), user(_HELLO)])
-    assert error.path == "request.contents[1].parts"
+@pytest.mark.parametrize("dialect", [OPENAI_DIALECT, SERVER_DIALECT, RESPONSES_DIALECT])
+def test_a_turn_of_thoughts_only_is_left_out(dialect: Dialect) -> None:
+    """Such as that of an answer which ended while the model thought."""
+    signed = b64encode(b"genai-ferry/openai/reasoning:rs_1:secret").decode()
+    thought = {"text": "Hm", "thought": True, "thoughtSignature": signed}
+    contents = [user(_HELLO), model(thought), user(_HELLO)]
+    chat, warnings = translate({"contents": contents}, dialect)
+    assert [message["role"] for message in chat["messages"]] == ["user", "user"]
+    assert warnings == "request.contents[*];count=1"
