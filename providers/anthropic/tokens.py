@@ -6,6 +6,7 @@ from typing import Any, Final
 from providers.batches.file_references import FileReferences
 from providers.claude_content.api_version import OLD_VERSION
 from providers.claude_content.generate_to_anthropic import to_anthropic_message
+from providers.claude_content.options_to_anthropic import default_limit
 from providers.credential import Caller
 from providers.gemini_content.content_parts import any_end
 from providers.gemini_content.unsupported import require_model
@@ -63,5 +64,7 @@ class AnthropicTokens:
 
 def _with_limit(request: dict[str, Any], limit: int) -> dict[str, Any]:
     """A message needs a limit of its answer. It is not counted, so no warning is due."""
-    config = {"maxOutputTokens": limit, **request.get("generationConfig", {})}
-    return request | {"generationConfig": config}
+    config = request.get("generationConfig", {})
+    return request | {
+        "generationConfig": {"maxOutputTokens": default_limit(config, limit), **config}
+    }

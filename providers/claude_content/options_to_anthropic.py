@@ -55,9 +55,16 @@ def _max_tokens(config: dict[str, Any], path: str, warnings: Warnings, default: 
     field_path = member(path, "maxOutputTokens")
     if "maxOutputTokens" not in config:
         # Anthropic requires one, and the client gave none.
-        warnings.fill(field_path, default)
-        return default
+        filled = default_limit(config, default)
+        warnings.fill(field_path, filled)
+        return filled
     limit: int = config["maxOutputTokens"]
     if limit < 1:
         raise invalid_argument("Anthropic takes 1 or more", path=field_path)
     return limit
+
+
+def default_limit(config: dict[str, Any], default: int) -> int:
+    """The limit of an answer of `default` tokens: Claude counts those of its thinking too."""
+    budget: int = config.get("thinkingConfig", {}).get("thinkingBudget", 0)
+    return default + max(budget, 0)

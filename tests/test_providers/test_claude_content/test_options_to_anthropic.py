@@ -31,6 +31,14 @@ def test_the_default_of_max_tokens_is_named_in_the_warnings() -> None:
     assert translate(given)[1] == ""
 
 
+def test_the_default_leaves_room_beside_a_budget_for_thinking() -> None:
+    for budget, limit in ((8192, 12288), (0, 4096), (-1, 4096)):
+        config = {"thinkingConfig": {"thinkingBudget": budget}}
+        params, warnings = translate({"generationConfig": config})
+        assert params["max_tokens"] == limit
+        assert warnings == f"request.generationConfig.maxOutputTokens={limit};count=1"
+
+
 @pytest.mark.parametrize(
     ("config", "field"),
     [
