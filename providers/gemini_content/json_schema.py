@@ -37,6 +37,11 @@ _SAME: Final = (
     "maximum",
 )
 
+_PARSED_ENUMS: Final[Mapping[str, tuple[type, ...]]] = {
+    "INTEGER": (int, float),
+    "NUMBER": (int, float),
+    "BOOLEAN": (bool,),
+}
 _NULL: Final = {"type": "null"}
 _ORDER: Final = "propertyOrdering"
 # The keywords of JSON Schema whose values are schemas, or lists or objects of them.
@@ -117,23 +122,25 @@ def _type(name: str, path: str) -> str:
 
 
 def _enum(schema: Mapping[str, Any], path: str) -> list[Any]:
-    if schema.get("type", "").upper() not in ("INTEGER", "NUMBER"):
+    kinds = _PARSED_ENUMS.get(schema.get("type", "").upper())
+    if kinds is None:
         return list(schema["enum"])
     return [
-        _parse_number(value, item(member(path, "enum"), index))
+        _parse_value(value, kinds, item(member(path, "enum"), index))
         for index, value in enumerate(schema["enum"])
     ]
 
 
-def _parse_number(text: str, path: str) -> int | float:
-    """In a Schema, the values of an enum of numbers are strings."""
+def _parse_value(text: str, kinds: tuple[type, ...], path: str) -> Any:
+    """In a Schema, the values of every enum are strings."""
     try:
-        number = parse_json(text)
+        value = parse_json(text)
     except orjson.JSONDecodeError:
-        number = None
-    if isinstance(number, bool) or not isinstance(number, int | float):
-        raise invalid_argument("must be a number, as the schema's type says", path=path)
-    return number
+        value = None
+    if type(value) not in kinds:
+        wanted = "true or false" if bool in kinds else "a number"
+        raise invalid_argument(f"must be {wanted}, as the schema's type says", path=path)
+    return value
 
 
 def _subschemas(schema: Mapping[str, Any], path: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from providers.gemini_content.json_schema import (
         ({"type": "STRING", "format": "date-time"}, {"type": "string", "format": "date-time"}),
         ({"type": "INTEGER", "enum": ["1", "2"]}, {"type": "integer", "enum": [1, 2]}),
         ({"type": "NUMBER", "enum": ["0.5"]}, {"type": "number", "enum": [0.5]}),
+        ({"type": "BOOLEAN", "enum": ["true"]}, {"type": "boolean", "enum": [True]}),
         ({"type": "STRING", "nullable": True}, {"type": ["string", "null"]}),
         ({"type": "NULL", "nullable": True}, {"type": "null"}),
         ({"nullable": True, "title": "t"}, {"title": "t"}),
@@ -93,6 +94,7 @@ def test_the_ordering_of_properties_is_their_order() -> None:
         ({"additionalProperties": {"type": "tuple"}}, "schema.additionalProperties.type"),
         ({"type": "INTEGER", "enum": ["1", "one"]}, "schema.enum[1]"),
         ({"type": "NUMBER", "enum": ["true"]}, "schema.enum[0]"),
+        ({"type": "BOOLEAN", "enum": ["true", "1"]}, "schema.enum[1]"),
     ],
 )
 def test_an_invalid_schema_is_refused_at_its_path(schema: dict[str, Any], path: str) -> None:
