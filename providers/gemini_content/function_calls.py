@@ -15,8 +15,10 @@ from providers.errors import invalid_argument
 from providers.gemini_content.content_parts import ContentPart
 from providers.gemini_content.json_path import item, member
 from providers.gemini_content.unsupported import refuse_fields
+from providers.gemini_content.warnings import Warnings
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]+")
+_NO_NAME: Final = re.compile(r"[^a-zA-Z0-9_-]")
 
 _REFUSED_IN_CALL: Final = {
     "partialArgs": "{} takes the arguments of a call in one piece",
@@ -60,14 +62,30 @@ class CallRules:
             )
         return name
 
+    def called_name(self, call: dict[str, Any], path: str, warnings: Warnings) -> str:
+        """The name in a call of the conversation; what the provider refuses in it is replaced.
+
+        Models call functions that were never declared, with any name. The program answers that
+        there is none, and the conversation goes on (bedrock.md section 4).
+        """
+        name = _NO_NAME.sub("_", call.get("name", ""))[: self.longest_name]
+        if name and name != call["name"]:
+            warnings.drop(member(path, "name"))
+            return name
+        return self.require_name(call, path)
+
 
 @dataclass(frozen=True)
 class FunctionCall:
-    """`id` goes to the provider; `client_id` is the id in the client's request, if it has one."""
+    """`id` and `name` go to the provider.
+
+    `client_name` is the name in the client's request, and `client_id` the id, if it has one.
+    """
 
     id: str
     client_id: str | None
     name: str
+    client_name: str
     args: dict[str, Any]
     path: str
 
@@ -82,19 +100,21 @@ class FunctionResponse:
 class PendingCalls:
     """The calls of the last model turn that have no response yet."""
 
-    def __init__(self, rules: CallRules) -> None:
+    def __init__(self, rules: CallRules, warnings: Warnings) -> None:
         self._rules = rules
+        self._warnings = warnings
         self._waiting: list[FunctionCall] = []
         self._ids: set[str] = set()
 
     def add(self, part: ContentPart, turn: int, number: int) -> FunctionCall:
         """Read the functionCall `part`, call `number` of the model turn with index `turn`."""
         refuse_fields(part.value, _REFUSED_IN_CALL, part.path, self._rules.provider)
-        name = self._rules.require_name(part.value, part.path)
+        name = self._rules.called_name(part.value, part.path, self._warnings)
+        client_name: str = part.value["name"]
         client_id, args = part.value.get("id"), part.value.get("args", {})
         for call in self._waiting if client_id else ():
             if call.client_id == client_id:
-                if (call.name, call.args) != (name, args):
+                if (call.client_name, call.args) != (client_name, args):
                     raise invalid_argument(
                         "is the id of another call too", path=member(part.path, "id")
                     )
@@ -103,15 +123,17 @@ class PendingCalls:
                 client_id = None
                 break
         call_id = self._native_id(client_id, turn, number)
-        call = FunctionCall(call_id, client_id, name, args, part.path)
+        call = FunctionCall(call_id, client_id, name, client_name, args, part.path)
         self._waiting.append(call)
         return call
 
     def match(self, parts: list[ContentPart]) -> list[FunctionResponse]:
         """Match the functionResponse parts of one turn; the result is in their order."""
         ids: dict[str, str] = {}
-        # Responses with an id are matched first. The others match the remaining calls in order.
-        for part in sorted(parts, key=lambda part: "id" not in part.value):
+        known = {call.client_id for call in self._waiting if call.client_id}
+        # Responses with a call's id are matched first. The others match the remaining calls in
+        # order: programs that make ids for calls that had none give them in responses only.
+        for part in sorted(parts, key=lambda part: part.value.get("id") not in known):
             ids[part.path] = self._match_one(part).id
         return [
             FunctionResponse(ids[part.path], part.value.get("response", {}), _media(part))
@@ -136,16 +158,32 @@ class PendingCalls:
         refuse_fields(part.value, _REFUSED_IN_RESPONSE, part.path, self._rules.provider)
         if not self._rules.media:
             refuse_fields(part.value, _NO_MEDIA, part.path, self._rules.provider)
-        wanted_id, wanted_name = part.value.get("id"), part.value.get("name")
-        for call in self._waiting:
-            if call.client_id == wanted_id if wanted_id else call.name == wanted_name:
-                if wanted_name not in (None, call.name):
-                    raise invalid_argument(
-                        f"the call with this id calls {call.name}", path=member(part.path, "name")
-                    )
-                self._waiting.remove(call)
-                return call
-        raise invalid_argument("matches no functionCall of the previous turn", path=part.path)
+        call = self._by_id(part) or self._by_name(part)
+        if call is None:
+            raise invalid_argument("matches no functionCall of the previous turn", path=part.path)
+        self._waiting.remove(call)
+        return call
+
+    def _by_id(self, part: ContentPart) -> FunctionCall | None:
+        wanted, name = part.value.get("id"), part.value.get("name")
+        found = next((call for call in self._waiting if wanted and call.client_id == wanted), None)
+        if found is not None and name and name != found.client_name:
+            raise invalid_argument(
+                f"the call with this id calls {found.client_name}", path=member(part.path, "name")
+            )
+        return found
+
+    def _by_name(self, part: ContentPart) -> FunctionCall | None:
+        """The first call with the name; for a response with an id, the first without one."""
+        has_id, name = bool(part.value.get("id")), part.value.get("name")
+        return next(
+            (
+                call
+                for call in self._waiting
+                if call.client_name == name and not (has_id and call.client_id)
+            ),
+            None,
+        )
 
 
 def _media(answer: ContentPart) -> list[ContentPart]:

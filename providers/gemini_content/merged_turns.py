@@ -111,7 +111,7 @@ class _Conversation:
         self._warnings = warnings
         self._writer = writer
         self._provider = writer.rules.provider
-        self._calls = PendingCalls(writer.rules)
+        self._calls = PendingCalls(writer.rules, warnings)
 
     def require_all_answered(self) -> None:
         self._calls.require_all_answered()

@@ -47,7 +47,7 @@ class _Conversation:
         self._warnings = warnings
         self._file_ids = file_ids
         self._dialect = dialect
-        self.calls = PendingCalls(dialect.calls)
+        self.calls = PendingCalls(dialect.calls, warnings)
         self.messages: list[dict[str, Any]] = []
 
     def add_system(self, content: dict[str, Any], path: str) -> None:

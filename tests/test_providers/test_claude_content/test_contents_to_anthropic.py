@@ -183,11 +183,7 @@ def _at(turn: int, part: int, field: str) -> str:
             _at(2, 1, "functionResponse"),
         ),
         (
-            [user(_HELLO), model_turn({"functionCall": {"name": "a.b"}}), user(_HELLO)],
-            _at(1, 0, "functionCall.name"),
-        ),
-        (
-            [user(_HELLO), model_turn({"functionCall": {"name": "f" * 129}}), user(_HELLO)],
+            [user(_HELLO), model_turn({"functionCall": {"name": ""}}), user(_HELLO)],
             _at(1, 0, "functionCall.name"),
         ),
     ],

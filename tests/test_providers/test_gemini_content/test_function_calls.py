@@ -6,6 +6,7 @@ import pytest
 from providers.errors import FerryError
 from providers.gemini_content.content_parts import ContentPart
 from providers.gemini_content.function_calls import CallRules, PendingCalls
+from providers.gemini_content.warnings import Warnings
 
 _RULES: Final = CallRules("Elsewhere", longest_name=8, ids=re.compile("[a-z]+|call_[0-9_]+"))
 
@@ -14,7 +15,7 @@ def _exchange(
     called: list[dict[str, Any]], answered: list[dict[str, Any]]
 ) -> tuple[list[str], list[tuple[str, Any]]]:
     """The ids of the calls, and the id and the number of every answer."""
-    calls = PendingCalls(_RULES)
+    calls = PendingCalls(_RULES, Warnings())
     ids = [
         calls.add(ContentPart("functionCall", call, f"calls[{number}]"), 1, number).id
         for number, call in enumerate(called)
@@ -63,6 +64,14 @@ def _answer(number: int, **fields: str) -> dict[str, Any]:
             [_answer(0, name="f"), _answer(1, name="f")],
             ["a", "call_1_1"],
         ),
+        # Only the answers have ids, which the program made.
+        (
+            [{"name": "f"}, {"id": "b", "name": "f"}, {"name": "f"}],
+            [_answer(0, id="x", name="f"), _answer(1, id="b", name="f"), _answer(2, name="f")],
+            ["call_1_0", "b", "call_1_2"],
+        ),
+        # An empty name is none.
+        ([{"id": "a", "name": "f"}], [_answer(0, id="a", name="")], ["a"]),
         # By the client's id, even if another is sent.
         (
             [{"id": "A", "name": "f"}, {"id": "B", "name": "f"}],
@@ -81,14 +90,14 @@ def test_answers_are_matched_with_their_calls(
 
 def test_a_call_keeps_its_arguments() -> None:
     part = ContentPart("functionCall", {"name": "f", "args": {"a_b": 1}}, "path")
-    call = PendingCalls(_RULES).add(part, 1, 0)
+    call = PendingCalls(_RULES, Warnings()).add(part, 1, 0)
     assert (call.name, call.args, call.path) == ("f", {"a_b": 1}, "path")
     bare = ContentPart("functionCall", {"name": "f"}, "path")
-    assert PendingCalls(_RULES).add(bare, 1, 0).args == {}
+    assert PendingCalls(_RULES, Warnings()).add(bare, 1, 0).args == {}
 
 
 def test_an_id_is_sent_once() -> None:
-    calls = PendingCalls(_RULES)
+    calls = PendingCalls(_RULES, Warnings())
 
     def exchanged(turn: int, given: str | None) -> str:
         value = {"id": given, "name": "f"} if given else {"name": "f"}
@@ -114,10 +123,10 @@ def test_an_id_is_sent_once() -> None:
         ([{"id": "A", "name": "f"}, {"id": "A", "name": "g"}], [], "calls[1].id"),
         ([{"id": "a", "name": "f"}, {"id": "a", "name": "f", "args": {"n": 1}}], [], "calls[1].id"),
         ([{"id": "a", "name": "f"}] * 2, [{"id": "a"}, {"id": "a"}], "answers[1]"),
-        ([{"name": "a.b"}], [], "calls[0].name"),
-        ([{"name": "f" * 9}], [], "calls[0].name"),
-        ([{"name": "f\n"}], [], "calls[0].name"),
+        ([{"name": ""}], [], "calls[0].name"),
         ([{}], [], "calls[0].name"),
+        ([{"id": "a", "name": "f"}], [{"id": "x", "name": "f"}], "answers[0]"),
+        ([{"name": "a.b"}], [{"name": "a_b"}], "answers[0]"),
         ([{"name": "f"}], [{"name": "f", "parts": [{}]}], "answers[0].parts"),
         ([{"name": "f"}], [{"name": "f", "willContinue": True}], "answers[0].willContinue"),
         ([{"name": "f"}], [{"name": "f", "scheduling": "SILENT"}], "answers[0].scheduling"),
@@ -135,7 +144,21 @@ def test_a_made_id_is_made_again_if_the_client_has_it() -> None:
     rules = CallRules(
         "Elsewhere", longest_name=8, ids=re.compile("[a-z0-9]+"), make_id=lambda *n: f"id{n[2]}"
     )
-    calls = PendingCalls(rules)
+    calls = PendingCalls(rules, Warnings())
     given = [{"name": "f", "id": "id0"}, {"name": "f", "id": "no form"}, {"name": "f"}]
     ids = [calls.add(ContentPart("functionCall", call, "p"), 1, 0).id for call in given]
     assert ids == ["id0", "id1", "id2"]
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [("a.b", "a_b"), ("$f", "_f"), ("f\n", "f_"), ("функция", "_______"), ("f" * 9, "f" * 8)],
+)
+def test_a_name_that_the_model_made_up_is_replaced(given: str, sent: str) -> None:
+    """It was never declared, and the answer says so; the conversation goes on."""
+    warnings = Warnings()
+    calls = PendingCalls(_RULES, warnings)
+    call = calls.add(ContentPart("functionCall", {"name": given}, "calls[0]"), 1, 0)
+    (answer,) = calls.match([ContentPart("functionResponse", {"name": given}, "answers[0]")])
+    assert (call.name, answer.call_id) == (sent, call.id)
+    assert warnings.render() == "calls[*].name;count=1"

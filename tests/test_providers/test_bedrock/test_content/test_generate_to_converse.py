@@ -135,7 +135,7 @@ _CALLED = model_turn({"functionCall": {"name": "f"}})
         ([user(_HI), model_turn(_HI), _SENT], "[2].parts[0].functionResponse"),
         ([user(_HI), model_turn({"executableCode": {}}), user(_HI)], "[1].parts[0].executableCode"),
         (
-            [user(_HI), model_turn({"functionCall": {"name": "x" * 65}}), user(_HI)],
+            [user(_HI), model_turn({"functionCall": {"name": ""}}), user(_HI)],
             "[1].parts[0].functionCall.name",
         ),
         (
