@@ -19,6 +19,7 @@ from middlewares.request_keys import GATEWAY, INPUT_FILE, PROVIDER, ROUTE, Parse
 from middlewares.request_rewrite import read_inline, relayed
 from providers.body import in_memory
 from providers.errors import FerryError, invalid_argument
+from providers.gemini_content.normalise import refuse_beside_request
 from providers.json_api.json_text import parse_clients_object, render_compact
 from providers.json_api.path_names import check_path_name
 from providers.json_api.read_in_memory import read_in_memory
@@ -41,6 +42,7 @@ _CAMEL: Final = {
     "webhook_config": "webhookConfig",
 }
 _NOT_SUPPORTED: Final = "this provider does not support this field; leave it out"
+_INLINE: Final = frozenset({"request", "metadata"})
 _BATCH: Final = frozenset(
     {"displayName", "inputConfig", "model", "name", "webhookConfig", "priority"}
 )
@@ -165,7 +167,8 @@ def _file_id(value: object, path: str) -> str:
 def _inline(value: object, path: str) -> InlineRequest:
     if isinstance(value, dict) and "key" in value:
         raise invalid_argument("an inline request has no key; use metadata", path=f"{path}.key")
-    members = _members(value, path, {"request", "metadata"})
+    refuse_beside_request(_object(value, path), _INLINE, lambda name: f"{path}.{name}")
+    members = _members(value, path, _INLINE)
     request, request_path = members["request"]
     if request is None:
         raise invalid_argument("is missing", path=request_path)

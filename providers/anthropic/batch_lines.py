@@ -26,6 +26,7 @@ NATIVE_FILE: Final = re.compile(r"file_[A-Za-z0-9]+")
 # anthropic.md section 2
 _CUSTOM_ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _MEMBERS: Final = ("custom_id", "params")
+_FOREIGN: Final = frozenset({"body", "request"})
 PARAMS: Final = frozenset(
     {
         # With every version of the API.
@@ -136,7 +137,7 @@ class AnthropicLines:
 
 
 def is_anthropic_line(document: Mapping[str, Any]) -> bool:
-    return "params" in document or ("custom_id" in document and "body" not in document)
+    return "params" in document or ("custom_id" in document and not _FOREIGN & document.keys())
 
 
 def line_formats(items: BatchItems) -> LineFormats:

@@ -12,11 +12,11 @@ import orjson
 from providers.batches.line_templates import LineTemplates
 from providers.batches.request_table import RowKind
 from providers.errors import invalid_argument
-from providers.gemini_content.normalise import REQUEST_MEMBERS
+from providers.gemini_content.normalise import REQUEST_MEMBERS, refuse_beside_request
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.json_text import parse_json, render_compact, render_json
 from providers.json_api.structure import TooComplex
-from providers.json_api.unknown_members import is_misspelt, refuse_unknown
+from providers.json_api.unknown_members import is_misspelt
 from providers.limits import CUSTOM_ID, LINE_KEY, LINE_NODES
 
 # In characters. As a Python object it is as large as a digest.
@@ -26,6 +26,8 @@ _KEYED: Final = ("key", "request")
 # `config` is not a member but a common mistake that the reader of requests explains.
 _GEMINI_MEMBERS: Final = frozenset({*_KEYED, *REQUEST_MEMBERS, "config"})
 _UNKNOWN: Final = "an unknown"
+# Of a name, in a message.
+_SHOWN: Final = 80
 _MEMBERS_COMPARED: Final = 8
 # A colon can be escaped like this; then counting colons proves nothing.
 _ESCAPED: Final = b"\\u003"
@@ -147,7 +149,7 @@ class GeminiLines:
         if not any(member in document for member in _KEYED):
             request, path, key = document, where, None
         else:
-            refuse_unknown(document, _KEYED, f"{where}: ")
+            refuse_beside_request(document, _KEYED, lambda name: f"{where}: {name[:_SHOWN]}")
             path, key = f"{where}: request", document.get("key")
             if "request" not in document:
                 raise invalid_argument("is missing", path=path)

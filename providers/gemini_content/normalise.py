@@ -6,11 +6,11 @@ empty lists, `false`, unspecified enum values, and the defaults that the table l
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from typing import Any, Final
 
-from providers.errors import invalid_argument
+from providers.errors import FerryError, invalid_argument
 from providers.gemini_content.json_path import item, member
 from providers.gemini_content.scalars import read_scalar, wrong_type
 from providers.gemini_content.schema import (
@@ -19,6 +19,7 @@ from providers.gemini_content.schema import (
     GENERATE,
     OBJECTS,
     OPAQUE,
+    SETTINGS,
     BooleanOr,
     Kind,
     ListOf,
@@ -87,11 +88,7 @@ def _hint_at_mistakes(request: object, path: str) -> None:
     if not isinstance(request, dict):
         return
     if "config" in request:
-        raise invalid_argument(
-            "unknown field; put its settings in generationConfig; systemInstruction, tools, "
-            "toolConfig and safetySettings belong next to generationConfig",
-            path=member(path, "config"),
-        )
+        raise _config(member(path, "config"), "generationConfig")
     if isinstance(request.get("contents"), str):
         raise invalid_argument(
             'must be a list, such as [{"parts": [{"text": "..."}]}]', path=member(path, "contents")
@@ -129,7 +126,7 @@ def _object(value: object, name: str, path: str) -> dict[str, Any]:
     for key, raw in value.items():
         field = names.get(key)
         if field is None:
-            raise unknown_member(key, names, member(path, key))
+            raise _unknown(key, name, member(path, key))
         if field in seen:
             raise invalid_argument(f"{field} is given twice", path=member(path, key))
         seen.add(field)
@@ -189,3 +186,47 @@ def _names(name: str) -> Mapping[str, str]:
 
 # Every name that a member of a request may have.
 REQUEST_MEMBERS: Final = frozenset({*_names(GENERATE), *_names(EMBED)})
+
+
+# Members in the wrong place.
+
+
+def refuse_beside_request(
+    members: Collection[str], known: Collection[str], path: Callable[[str], str]
+) -> None:
+    """Raises INVALID_ARGUMENT for a member that an object with a `request` does not have.
+
+    `known` are those that it has; `path` makes the JSON path of one.
+    """
+    for name in members:
+        if name in known:
+            continue
+        if name in REQUEST_MEMBERS:
+            raise _misplaced(path(name), "in request")
+        if name in _names(SETTINGS):
+            raise _misplaced(path(name), "in request.generationConfig")
+        if name == "config":
+            raise _config(path(name), "request.generationConfig")
+        raise unknown_member(name, known, path(name))
+
+
+def _unknown(key: str, name: str, path: str) -> FerryError:
+    """The error for the member `key` of an object of the schema that has no such member."""
+    if name == GENERATE and key in _names(SETTINGS):
+        return _misplaced(path, "in generationConfig")
+    if name == SETTINGS and key in _names(GENERATE):
+        return _misplaced(path, "next to generationConfig")
+    return unknown_member(key, _names(name), path)
+
+
+def _misplaced(path: str, place: str) -> FerryError:
+    return invalid_argument(f"unknown field here; put it {place}", path=path)
+
+
+def _config(path: str, settings: str) -> FerryError:
+    """The SDKs have `config`, and split it."""
+    return invalid_argument(
+        f"unknown field; put its settings in {settings}; systemInstruction, tools, toolConfig "
+        "and safetySettings belong next to it",
+        path=path,
+    )

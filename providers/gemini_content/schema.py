@@ -81,6 +81,7 @@ Kind: TypeAlias = Scalar | str | ListOf | MapOf | BooleanOr | Numbered
 
 GENERATE: Final = "GenerateContentRequest"
 EMBED: Final = "EmbedContentRequest"
+SETTINGS: Final = "GenerationConfig"
 CONTENT: Final = "Content"
 SCHEMA: Final = "Schema"
 

@@ -15,6 +15,7 @@ from providers.openai_content.body_to_openai import ENDPOINT_OF, check_native_bo
 from providers.resources import BatchKind, NewBatch
 
 _MEMBERS: Final = ("custom_id", "body")
+_FOREIGN: Final = frozenset({"params", "request"})
 # In characters. Unverified: Mistral documents no limit.
 ID_LIMIT: Final = Limit(512, "characters", "a line's `custom_id` at Mistral")
 
@@ -65,7 +66,7 @@ class MistralLines:
 
 
 def is_mistral_line(document: Mapping[str, Any]) -> bool:
-    return "body" in document or ("custom_id" in document and "params" not in document)
+    return "body" in document or ("custom_id" in document and not _FOREIGN & document.keys())
 
 
 def line_formats(batch: NewBatch) -> LineFormats:

@@ -31,7 +31,7 @@ _MAPPED_ENDPOINTS: Final = (CHAT, RESPONSES, EMBEDDINGS)
 
 # translation.md section 7
 _MEMBERS: Final = frozenset({"custom_id", "body"})
-_FOREIGN: Final = frozenset({"params", "recordId", "modelInput"})
+_FOREIGN: Final = frozenset({"params", "recordId", "modelInput", "request"})
 _ALL_MEMBERS: Final = ("custom_id", "method", "url", "body")
 # In characters. Unverified: OpenAI documents no limit; this is the longest that was seen.
 ID_LIMIT: Final = Limit(512, "characters", "a line's `custom_id` at OpenAI")

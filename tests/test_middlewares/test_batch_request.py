@@ -115,6 +115,15 @@ def test_a_misspelt_field_gets_a_hint() -> None:
     assert caught.value.message == "batch.inputConfg: unknown field; did you mean 'inputConfig'?"
 
 
+@pytest.mark.parametrize("name", ["systemInstruction", "tools", "safety_settings", "contents"])
+def test_what_old_sdks_write_beside_the_request_is_named(name: str) -> None:
+    with pytest.raises(FerryError) as caught:
+        parse(inline({"request": REQUEST, name: []}))
+    assert caught.value.message == (
+        f"batch.inputConfig.requests.requests[0].{name}: unknown field here; put it in request"
+    )
+
+
 async def test_a_dense_body_is_parsed_in_a_thread_and_its_objects_are_counted() -> None:
     memory = MemoryBudget()
     seen: list[tuple[bool, bool]] = []

@@ -138,6 +138,7 @@ def test_a_native_line_that_anthropic_rejects(line: dict[str, Any], path: str) -
         ({"custom_id": "a"}, True),
         ({"custom_id": "a", "method": "POST", "url": "/v1", "body": {}}, False),
         ({"key": "a", "request": {}}, False),
+        ({"custom_id": "a", "request": {}}, False),
         ({"contents": []}, False),
         ({"recordId": "a", "modelInput": {}}, False),
     ],

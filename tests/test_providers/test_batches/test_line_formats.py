@@ -95,6 +95,23 @@ def test_the_error_of_an_invalid_line_says_where(document: dict[str, Any], path:
             {"key": "k", "x" * 100: 1},
             f"line 4: {'x' * 80}: unknown field; the known ones are key, request",
         ),
+        (
+            {"key": "k", "request": REQUEST, "system_instruction": {}},
+            "line 4: system_instruction: unknown field here; put it in request",
+        ),
+        (
+            {"key": "k", "request": REQUEST, "temperature": 0},
+            "line 4: temperature: unknown field here; put it in request.generationConfig",
+        ),
+        (
+            {"key": "k", "request": REQUEST, "config": {}},
+            "line 4: config: unknown field; put its settings in request.generationConfig; "
+            "systemInstruction, tools, toolConfig and safetySettings belong next to it",
+        ),
+        (
+            {"custom_id": "k", "request": REQUEST},
+            "line 4: custom_id: unknown field; the known ones are key, request",
+        ),
     ],
 )
 def test_a_misspelt_member_is_named(document: dict[str, Any], message: str) -> None:

@@ -265,6 +265,25 @@ def test_an_unknown_field_deep_inside() -> None:
             {"contents": "Hello"},
             'request.contents: must be a list, such as [{"parts": [{"text": "..."}]}]',
         ),
+        *(
+            (
+                {"contents": [_HELLO], name: value},
+                f"request.{name}: unknown field here; put it in generationConfig",
+            )
+            for name, value in (
+                ("thinking_config", {"thinking_budget": 0}),
+                ("temperature", 0),
+                ("responseMimeType", "application/json"),
+            )
+        ),
+        *(
+            (
+                {"contents": [_HELLO], "generationConfig": {name: []}},
+                f"request.generationConfig.{name}: unknown field here; "
+                "put it next to generationConfig",
+            )
+            for name in ("tools", "system_instruction", "safetySettings")
+        ),
     ],
 )
 def test_a_refusal_says_what_would_be_valid(request_: object, message: str) -> None:

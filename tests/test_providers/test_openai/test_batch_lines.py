@@ -242,6 +242,7 @@ def test_an_endpoint_of_the_other_kind() -> None:
     [
         (REQUEST, "gemini"),
         ({"key": "k", "request": REQUEST}, "gemini"),
+        ({"custom_id": "k", "request": REQUEST}, "gemini"),
         (native(), "openai"),
         ({"body": {}}, "openai"),
         ({"custom_id": "a", "params": {}}, "an unknown"),
