@@ -51,6 +51,23 @@ async def test_lines_are_those_of_the_text(text: list[bytes]) -> None:
     assert found == [(number, line) for number, line in enumerate(lines, start=1) if line]
 
 
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n", b" \t\v\f\n"])
+async def test_blank_lines_are_skipped_at_once(blank: bytes) -> None:
+    calls = 0
+
+    def count(frame: object, event: str, arg: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        found = await split([b"{}\n" + blank * 10_000 + b"{}"], limit=MIB)
+    finally:
+        sys.setprofile(None)
+    assert found == [(1, b"{}"), (10_002, b"{}")]
+    assert calls < 100
+
+
 @pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
 async def test_a_line_at_the_limit_and_one_beyond_it(end: bytes) -> None:
     data = b"{}\n" + b"x" * (LIMIT - len(end.strip(b"\n"))) + end
