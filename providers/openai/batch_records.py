@@ -36,7 +36,12 @@ _STATES: Final[Mapping[str, BatchState]] = {
     "canceled": BatchState.CANCELLED,
 }
 _COUNTS: Final = ("total", "completed", "failed")
-_END_TIMES: Final = ("completed_at", "failed_at", "expired_at", "cancelled_at")
+_END_TIMES: Final[Mapping[str, BatchState]] = {
+    "completed_at": BatchState.SUCCEEDED,
+    "failed_at": BatchState.FAILED,
+    "expired_at": BatchState.EXPIRED,
+    "cancelled_at": BatchState.CANCELLED,
+}
 # OpenAI fails a batch with invalid input: invalid_json_line, duplicate_custom_id, ...
 _STATUS_OF_OTHER_CODES: Final = Status.INVALID_ARGUMENT
 _REASON_CHARACTERS: Final = 500
@@ -45,8 +50,13 @@ _ERRORS_READ: Final = 50_000
 
 
 def state_of(batch: Mapping[str, Any]) -> BatchState:
-    """An unknown status counts as running, so that it does not end a client's polling."""
-    return _STATES.get(str(batch.get("status")).lower(), BatchState.RUNNING)
+    """The time of its end says how a batch with an unknown status ended.
+
+    Without such a time it counts as running, so that it does not end a client's polling.
+    """
+    known = _STATES.get(str(batch.get("status")).lower())
+    ended = (state for name, state in _END_TIMES.items() if batch.get(name))
+    return known or next(ended, BatchState.RUNNING)
 
 
 def from_openai_batch(batch: Answer) -> Batch:

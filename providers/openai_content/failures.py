@@ -23,8 +23,13 @@ _NOT_SERVED: Final = "Unexpected endpoint"
 
 
 def refuse_error(answer: dict[str, Any], content: str) -> None:
-    """Raises UpstreamError for an answer with an error in place of the member `content`."""
-    if answer.get("error") and not answer.get(content):
+    """Raises UpstreamError for an answer with an error in place of the member `content`.
+
+    vLLM writes the error's members themselves.
+    """
+    if answer.get(content):
+        return
+    if answer.get("error") or (content not in answer and message_of(answer)):
         raise reported_error(answer)
 
 

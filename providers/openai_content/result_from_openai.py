@@ -9,7 +9,7 @@ from typing import Any, Final
 from providers.errors import FerryError
 from providers.json_api.answer_shape import as_object, http_status, text_or_none, unreadable
 from providers.json_api.json_text import parse_json
-from providers.json_api.refusal_body import code_of, message_of
+from providers.json_api.refusal_body import code_of, message_of, status_in
 from providers.openai_content.body_to_openai import (
     CHAT,
     EMBEDDINGS,
@@ -103,9 +103,15 @@ def _not_answered(line: dict[str, Any], otherwise: Status) -> dict[str, Any]:
     """The reason why the provider did not answer a request (openai.md section 5)."""
     if line.get("error") is None:
         raise unreadable("there is neither a response nor an error")
-    code = code_of(line)
-    message = message_of(line) or code or "the provider gave no reason"
-    return item_error(rpc_status_of_code(code, otherwise), message)
+    message = message_of(line) or code_of(line) or "the provider gave no reason"
+    return item_error(_status_of(line, otherwise), message)
+
+
+def _status_of(error: object, otherwise: Status) -> Status:
+    """By the code of an error, which other servers write as an HTTP status."""
+    status = status_in(error)
+    known = otherwise if status is None else rpc_status_of_http(status)
+    return rpc_status_of_code(code_of(error), known)
 
 
 def _refused(status: int | None, body: object, line: dict[str, Any]) -> dict[str, Any]:
@@ -121,4 +127,5 @@ def _refused(status: int | None, body: object, line: dict[str, Any]) -> dict[str
     code = code_of(body) or code_of(beside)
     if status is None and not (why or code):
         raise unreadable("status_code is not a number")
-    return item_error(rpc_status_of_code(code, Status.UNKNOWN), why or code or _NO_REASON)
+    known = _status_of(body, _status_of(beside, Status.UNKNOWN))
+    return item_error(known, why or code or _NO_REASON)

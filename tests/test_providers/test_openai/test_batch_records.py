@@ -233,6 +233,25 @@ def test_invalid_counts(counts: object) -> None:
     assert found in (None, Counts(0, 0, 0))
 
 
+@pytest.mark.parametrize(
+    ("member", "state"),
+    [
+        ("completed_at", BatchState.SUCCEEDED),
+        ("failed_at", BatchState.FAILED),
+        ("expired_at", BatchState.EXPIRED),
+        ("cancelled_at", BatchState.CANCELLED),
+        ("in_progress_at", BatchState.RUNNING),
+        ("expires_at", BatchState.RUNNING),
+    ],
+)
+def test_the_time_of_its_end_tells_how_a_batch_of_an_unknown_status_ended(
+    member: str, state: BatchState
+) -> None:
+    assert state_of({"status": "archived", member: 1_700_000_000}) is state
+    assert state_of({"status": "in_progress", member: 1_700_000_000}) is BatchState.RUNNING
+    assert state_of({"status": "archived", member: None}) is BatchState.RUNNING
+
+
 def test_counts_beside_the_other_members() -> None:
     counted = {"total_requests": 3, "completed_requests": 2, "failed_requests": 1}
     native = NATIVE | counted | {"request_counts": None}

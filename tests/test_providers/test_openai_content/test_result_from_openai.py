@@ -76,6 +76,15 @@ def test_a_reason_next_to_an_empty_answer(status: Any, body: Any) -> None:
     assert from_openai_line(line, _CHAT) == {"error": {"code": 4, "message": "why"}}
 
 
+@pytest.mark.parametrize("endpoint", _ENDPOINTS)
+def test_an_error_in_place_of_an_answer(endpoint: str) -> None:
+    """vLLM may write it with the status 200."""
+    error = {"object": "error", "message": "too long", "type": "BadRequestError", "code": 400}
+    refused = {"error": {"code": 3, "message": "too long"}}
+    assert from_openai_line(_line(200, error), endpoint) == refused
+    assert from_openai_line(_line(200, {"error": error}), endpoint) == refused
+
+
 def test_a_code_stands_for_a_reason() -> None:
     line = _line(0, {}) | {"error": {"code": "batch_expired"}}
     assert from_openai_line(line, _CHAT) == {"error": {"code": 4, "message": "batch_expired"}}
@@ -135,6 +144,10 @@ def test_a_body_given_as_text() -> None:
         ({"code": "batch_cancelled", "message": "why"}, 1, "why"),
         ({"code": "odd", "message": "why"}, 2, "why"),
         ({"code": "odd"}, 2, "odd"),
+        ({"code": 429, "message": "why"}, 8, "why"),
+        ({"code": "404", "message": "why"}, 5, "why"),
+        ({"code": 13, "message": "why"}, 2, "why"),
+        ({"code": 429, "type": "server_error", "message": "why"}, 13, "why"),
         ({}, 2, "the provider gave no reason"),
         ("why", 2, "why"),
     ],
