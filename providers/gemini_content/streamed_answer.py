@@ -35,6 +35,7 @@ class StreamedCall:
     call_id: str | None
     where: str
     arguments: StringIO = field(default_factory=StringIO)
+    signature: str | None = None
 
 
 class StreamedAnswer:
@@ -95,12 +96,6 @@ class StreamedAnswer:
         if self._thought:
             yield from self._release()
 
-    def sign_next(self, signature: str) -> Iterator[Chunk]:
-        """The signature of the part that follows, not of a thought before it."""
-        yield from self._release()
-        yield from self._release_signature()
-        self._signature = signature
-
     def call(self, number: int, name: object, call_id: object, where: str) -> StreamedCall:
         """Begins the function call with that number; `where` is its path in the stream.
 
@@ -144,6 +139,8 @@ class StreamedAnswer:
                 raise fault
         for call in self._calls:
             with candidate.reading():
+                if call.signature is not None:
+                    candidate.sign(call.signature)
                 written = call.arguments.getvalue()
                 candidate.add_call(call.name, written, call.call_id, call.where)
         if candidate.only_fault is not None and not self._said:

@@ -23,12 +23,9 @@ from providers.openai_content.media_to_openai import (
     web_image,
     web_pdf,
 )
-from providers.openai_content.reasoning_signatures import (
-    plain_reasoning,
-    reasoning_item,
-    write_reasoning,
-)
+from providers.openai_content.reasoning_signatures import reasoning_item
 from providers.openai_content.schema_rules import hosted_schema, openai_schema
+from providers.openai_content.server_reasoning import own_reasoning, write_reasoning
 from providers.openai_content.tools_to_openai import offer_all_and_name_allowed, offer_allowed
 
 _AUDIO: Final = ("audio/wav", "audio/x-wav", "audio/wave", "audio/mp3", "audio/mpeg")
@@ -80,7 +77,7 @@ HOSTED_DIALECT: Final = replace(
     schema_rule=hosted_schema,
     # Other servers write their reasoning unasked.
     thoughts={},
-    own_thought=plain_reasoning,
+    own_thought=own_reasoning,
     write_thoughts=write_reasoning,
     any_version=True,
 )

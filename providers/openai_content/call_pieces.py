@@ -5,7 +5,8 @@ Compatible servers number every call 0 or none, leave ids out or give each piece
 the name (openai.md section 10).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from providers.gemini_content.streamed_answer import StreamedAnswer, StreamedCall
@@ -16,6 +17,7 @@ from providers.json_api.answer_shape import (
     written_count,
 )
 from providers.json_api.json_text import parse_object, render_json
+from providers.openai_content.server_reasoning import EXTRA, kept_signature
 from providers.upstream import invalid_answer
 
 # Arguments of at most so many characters are parsed, to see whether they are whole. To parse longer
@@ -27,6 +29,7 @@ _PARSED: Final = 64 << 10
 class _Begun:
     number: int
     call: StreamedCall
+    extra: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_whole(self) -> bool:
@@ -41,7 +44,7 @@ class CallPieces:
 
     def __init__(self, answer: StreamedAnswer) -> None:
         self._answer = answer
-        self._count = 0
+        self._all: list[_Begun] = []
         self._last: _Begun | None = None
         self._by_index: dict[int, _Begun] = {}
         self._by_id: dict[tuple[str, int | None], _Begun] = {}
@@ -59,16 +62,24 @@ class CallPieces:
         begun = self._call_of(index, name, call_id) or self._begin(index, name, call_id)
         if begun.call.name is None:
             begun.call.name = name
+        if piece.get(EXTRA):
+            begun.extra[EXTRA] = piece[EXTRA]
         arguments = function.get("arguments")
         if arguments:
             # Mistral may write an object.
             text = arguments if isinstance(arguments, str) else render_json(arguments).decode()
             self._answer.add_arguments(begun.number, text)
 
+    def sign(self, kept: Mapping[str, Any]) -> None:
+        """Give each call what its server wants back, and the first one what the message keeps."""
+        for begun in self._all:
+            begun.call.signature = kept_signature({} if begun.number else kept, begun.extra)
+
     def _begin(self, index: int | None, name: str | None, call_id: str | None) -> _Begun:
-        number, self._count = self._count, self._count + 1
+        number = len(self._all)
         call = self._answer.call(number, name, call_id, f"delta.tool_calls[{index or 0}]")
         self._last = begun = _Begun(number, call)
+        self._all.append(begun)
         if index is not None:
             self._by_index[index] = begun
         if call_id:

@@ -27,7 +27,7 @@ from providers.openai_content.answer_members import (
     reasoning_of,
 )
 from providers.openai_content.failures import failure_of, refuse_error
-from providers.openai_content.reasoning_signatures import REASONING, plain_signature
+from providers.openai_content.server_reasoning import kept_members, kept_signature
 
 FINISH_REASONS: Final = {
     "stop": "STOP",
@@ -128,10 +128,8 @@ def _read_message(candidate: Candidate, message: dict[str, Any], where: str) -> 
             candidate.add_refusal(as_text(message["refusal"], f"{where}.refusal"))
     with candidate.reading():
         calls = list_or_empty(message.get("tool_calls"), f"{where}.tool_calls")
-        reasoning = message.get(REASONING)
-        if isinstance(reasoning, str) and any(object_or_nothing(c).get("function") for c in calls):
-            candidate.sign(plain_signature(reasoning))
-        candidate.read_each(calls, f"{where}.tool_calls", partial(_call, candidate))
+        kept = [kept_members(message)] if calls else []
+        candidate.read_each(calls, f"{where}.tool_calls", partial(_call, candidate, kept))
     if message.get("function_call") is not None:  # the older form of tool_calls, without ids
         with candidate.reading():
             _call_function(candidate, message["function_call"], None, f"{where}.function_call")
@@ -181,9 +179,15 @@ def _text(part: dict[str, Any], where: str) -> str:
     return as_text(part.get("text"), f"{where}.text")
 
 
-def _call(candidate: Candidate, call: dict[str, Any], where: str) -> None:
+def _call(
+    candidate: Candidate, kept: list[dict[str, Any]], call: dict[str, Any], where: str
+) -> None:
+    """`kept` is what the first call carries for its message."""
     if call.get("type") not in (None, "", "function"):
         raise unknown_type(call["type"], where)
+    signature = kept_signature(kept.pop() if kept else {}, call)
+    if signature is not None:
+        candidate.sign(signature)
     _call_function(candidate, call.get("function"), call.get("id"), f"{where}.function")
 
 

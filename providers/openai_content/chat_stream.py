@@ -31,7 +31,7 @@ from providers.openai_content.answer_members import (
 from providers.openai_content.call_pieces import CallPieces
 from providers.openai_content.chat_from_openai import finish_reason_of
 from providers.openai_content.failures import failure_of, reported_error
-from providers.openai_content.reasoning_signatures import REASONING, plain_signature
+from providers.openai_content.server_reasoning import CONTENT, DETAILS, DetailPieces
 from providers.upstream import invalid_answer
 
 _DONE: Final = b"[DONE]"
@@ -53,7 +53,9 @@ class ChatStream:
         self._native: str | None = None
         self._refused = False
         self._usage: dict[str, Any] = {}
-        self._reasoning: StringIO | None = None  # also if thoughts are not shown
+        # For the request that gives the functions' results, also if thoughts are not shown.
+        self._reasoning: StringIO | None = None
+        self._details = DetailPieces()
 
     def read(self, data: bytes) -> Iterator[Chunk]:
         if data.strip() == _DONE:
@@ -73,8 +75,8 @@ class ChatStream:
         if self._native is None:
             raise invalid_answer("the stream ended before the answer did")
         reason = "SAFETY" if self._refused else finish_reason_of(self._native)
-        if self._reasoning is not None and self._calls.begun:
-            yield from self._answer.sign_next(plain_signature(self._reasoning.getvalue()))
+        if self._calls.begun:
+            self._calls.sign(self._kept())
         yield from self._answer.end(Candidate(0, reason, self._native), self._usage)
 
     def _count(self, usage: object) -> None:
@@ -90,7 +92,9 @@ class ChatStream:
         if self._thoughts:
             with self._answer.reading():
                 yield from self._answer.think(reasoning_of(delta, "delta"))
-        self._keep_reasoning(delta.get(REASONING))
+        self._keep_reasoning(delta.get(CONTENT))
+        if DETAILS in delta:
+            self._details.add(delta[DETAILS])
         yield from self._content(delta.get("content"), logprobs_of(tokens, "logprobs.content"))
         if delta.get("annotations"):
             with self._answer.reading():
@@ -110,13 +114,18 @@ class ChatStream:
             raise failure
 
     def _keep_reasoning(self, piece: object) -> None:
-        """For the request that gives the functions' results. Too much of it is not kept."""
+        """Too much of it is not kept."""
         if not isinstance(piece, str):
             return
         if self._reasoning is None:
             self._reasoning = StringIO()
         if self._reasoning.tell() + len(piece) <= STREAM_CALLS:
             self._reasoning.write(piece)
+
+    def _kept(self) -> dict[str, Any]:
+        details = self._details.whole
+        kept = {} if self._reasoning is None else {CONTENT: self._reasoning.getvalue()}
+        return kept | ({DETAILS: details} if details else {})
 
     def _delta(self, choice: dict[str, Any]) -> dict[str, Any]:
         """A server that does not stream writes the whole message, or in an old form a text."""

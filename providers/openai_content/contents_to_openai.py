@@ -12,6 +12,7 @@ from providers.gemini_content.warnings import Warnings
 from providers.json_api.json_text import render_json
 from providers.openai_content.dialect import Dialect
 from providers.openai_content.media_to_openai import to_openai_file_media, to_openai_inline_media
+from providers.openai_content.server_reasoning import CALL
 
 _RESPONSE: Final = "functionResponse"
 
@@ -67,19 +68,24 @@ class _Conversation:
         """With the provider's own thoughts, if it takes them back."""
         thoughts: list[dict[str, Any]] = []
         rest: list[PlacedPart] = []
+        beside: dict[str, dict[str, Any]] = {}
         for part in turn.parts:
             thought = self._dialect.own_thought(part.fields)
             if thought is None:
                 rest.append(part)
                 continue
             thoughts.append(thought)
+            beside[member(part.path, "functionCall")] = thought.get(CALL, {})
             fields = without_thinking(part.fields)
             rest += [PlacedPart(fields, part.path)] if fields else []
         parts = self._parts(rest, turn.path) if rest or not thoughts else []
-        message = self._assistant(parts, turn.index)
+        message = self._assistant(parts, turn.index, beside)
         return message | self._dialect.write_thoughts(thoughts) if thoughts else message
 
-    def _assistant(self, parts: list[ContentPart], turn: int) -> dict[str, Any]:
+    def _assistant(
+        self, parts: list[ContentPart], turn: int, beside: dict[str, dict[str, Any]]
+    ) -> dict[str, Any]:
+        """`beside` are members of the calls, by their paths."""
         message: dict[str, Any] = {"role": "assistant"}
         said = [part for part in parts if part.field != "functionCall"]
         called = [part for part in parts if part.field == "functionCall"]
@@ -87,7 +93,9 @@ class _Conversation:
             message["content"] = self._texts(said, "a model's turn")
         if called:
             opened = [self.calls.add(part, turn, number) for number, part in enumerate(called)]
-            message["tool_calls"] = [_tool_call(call) for call in opened]
+            message["tool_calls"] = [
+                _tool_call(call) | beside.get(call.path, {}) for call in opened
+            ]
         return message
 
     def _add_user(self, turn: Turn) -> None:

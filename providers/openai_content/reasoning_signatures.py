@@ -1,12 +1,9 @@
-"""The reasoning of OpenAI and of compatible servers in Gemini's thoughtSignature, and back.
+"""OpenAI's reasoning in Gemini's thoughtSignature, and back.
 
 A request that keeps nothing at OpenAI sends the model's reasoning back with its calls of functions,
 so that the model can continue its thoughts. A thoughtSignature of the proxy has a prefix that marks
 it as OpenAI's. It needs no protection from forgery, because only OpenAI can decrypt what is inside
 (openai.md section 9).
-
-DeepSeek and others refuse a request whose calls of functions come without the `reasoning_content`
-that the model wrote before them (openai.md section 10). It is plain text, which the client may see.
 """
 
 from base64 import b64decode, b64encode
@@ -15,10 +12,6 @@ from typing import Any, Final
 from providers.json_api.answer_shape import text_or_none
 
 _REASONING: Final = b"genai-ferry/openai/reasoning:"
-_PLAIN: Final = b"genai-ferry/openai/reasoning-content:"
-
-REASONING: Final = "reasoning_content"
-"""Servers that name it `reasoning` do not ask for it, and some refuse it."""
 
 
 def reasoning_signature(item: dict[str, Any]) -> str | None:
@@ -50,21 +43,3 @@ def reasoning_item(part: dict[str, Any]) -> dict[str, Any] | None:
         "summary": [{"type": "summary_text", "text": text}] if text else [],
         "encrypted_content": encrypted,
     }
-
-
-def plain_signature(reasoning: str) -> str:
-    """The signature of what a compatible server's model thought, for its calls of functions."""
-    return b64encode(_PLAIN + reasoning.encode(errors="surrogatepass")).decode()
-
-
-def plain_reasoning(part: dict[str, Any]) -> dict[str, Any] | None:
-    """The reasoning in a normalised part's thoughtSignature; None if there is none."""
-    carried = b64decode(part.get("thoughtSignature", ""))
-    if not carried.startswith(_PLAIN):
-        return None
-    return {REASONING: carried.removeprefix(_PLAIN).decode(errors="replace")}
-
-
-def write_reasoning(thoughts: list[dict[str, Any]]) -> dict[str, Any]:
-    """The member of a message for the reasoning of its calls."""
-    return {REASONING: "".join(thought[REASONING] for thought in thoughts)}

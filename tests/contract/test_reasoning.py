@@ -81,35 +81,72 @@ async def test_mistrals_thoughts(mistral: MistralWithFake, asked: bool, first: b
 
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-CALLING = {"role": "assistant", "content": "", "reasoning_content": "Hm", "tool_calls": [CALL]}
+EXTRA = {"extra_content": {"google": {"thought_signature": "Sig="}}}
+SIGNED = {"type": "reasoning.text", "text": "Hm", "signature": "Sig=", "index": 0}
+# What the server wrote, whole and in pieces, and whether it is shown.
+REASONED: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
+    (
+        {"reasoning_content": "Hm", "tool_calls": [CALL]},
+        [
+            {"reasoning_content": "H", "content": None},
+            {"reasoning_content": "m"},
+            {"reasoning_content": None, "tool_calls": [{"index": 0, **CALL}]},
+        ],
+    ),
+    (
+        {"reasoning": "Hm", "reasoning_details": [SIGNED], "tool_calls": [CALL]},
+        [
+            {"reasoning": "H", "reasoning_details": [{**SIGNED, "text": "H", "signature": None}]},
+            {"tool_calls": [{"index": 0, **CALL}]},
+            {"reasoning": "m", "reasoning_details": [{**SIGNED, "text": "m", "signature": None}]},
+            {
+                "reasoning_details": [
+                    {"type": "reasoning.text", "signature": "Sig=", "index": 0},
+                ]
+            },
+        ],
+    ),
+    (
+        {"reasoning": "Hm", "tool_calls": [CALL | EXTRA, CALL | {"id": "c2"} | EXTRA]},
+        [
+            {"reasoning": "H"},
+            {"reasoning": "m"},
+            # Google gives no index.
+            {"tool_calls": [CALL | EXTRA]},
+            {"tool_calls": [CALL | {"id": "c2"} | EXTRA]},
+        ],
+    ),
+]
 
 
 @pytest.mark.parametrize("shown", [False, True])
 @pytest.mark.parametrize("streamed", [False, True])
-async def test_reasoning_goes_back_with_a_call(
-    openai: OpenAIWithFake, shown: bool, streamed: bool
+@pytest.mark.parametrize(("message", "deltas"), REASONED)
+def test_reasoning_goes_back_with_a_call(
+    message: dict[str, Any], deltas: list[dict[str, Any]], streamed: bool, shown: bool
 ) -> None:
-    """DeepSeek refuses the result of a function without the reasoning that led to the call."""
-    choices = [{"index": 0, "message": CALLING, "finish_reason": "tool_calls", "logprobs": None}]
-    deltas = [{"reasoning_content": "H", "content": None}, {"reasoning_content": "m"}]
-    deltas.append({"reasoning_content": None, "tool_calls": [{"index": 0, **CALL}]})
-    chunks = [{"choices": [{"index": 0, "delta": delta}]} for delta in deltas]
-    chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]})
+    """Without it DeepSeek, Gemini and Claude refuse the result of a function."""
     if streamed:
         reader = ChatStream(thoughts=shown)
+        chunks = [{"choices": [{"index": 0, "delta": delta}]} for delta in deltas]
+        chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]})
         said = [part for chunk in chunks for part in parts_of(reader, chunk)]
         said += [part for one in reader.end() for part in one["candidates"][0]["content"]["parts"]]
     else:
+        choices = [{"index": 0, "message": message, "finish_reason": "tool_calls"}]
         answer = from_openai_chat({"choices": choices}, thoughts=shown)
         said = answer["candidates"][0]["content"]["parts"]
-    assert [part["text"] for part in said if part.get("thought")] == (
-        (["H", "m"] if streamed else ["Hm"]) if shown else []
-    )
-    response = {"functionResponse": {"id": "c1", "name": "f", "response": {"result": 1}}}
+    assert "".join(part["text"] for part in said if part.get("thought")) == "Hm" * shown
     contents = [
         {"role": "user", "parts": [{"text": "hello"}]},
         {"role": "model", "parts": said},
-        {"role": "user", "parts": [response]},
+        {
+            "role": "user",
+            "parts": [
+                {"functionResponse": {"id": call["id"], "name": "f", "response": {}}}
+                for call in message["tool_calls"]
+            ],
+        },
     ]
     request = {"contents": contents, "tools": [{"functionDeclarations": [{"name": "f"}]}]}
     sent = to_openai_body(
@@ -121,11 +158,8 @@ async def test_reasoning_goes_back_with_a_call(
         file_ids=lambda _uri, _path: None,
         dialect=SERVER_DIALECT,
     )
-    assert sent["messages"][1] == {
-        "role": "assistant",
-        "reasoning_content": "Hm",
-        "tool_calls": [CALL],
-    }
+    known = {name: value for name, value in message.items() if name != "reasoning"}
+    assert sent["messages"][1] == {"role": "assistant"} | known
 
 
 def parts_of(reader: ChatStream, chunk: dict[str, Any]) -> list[dict[str, Any]]:

@@ -5,8 +5,6 @@ import pytest
 
 from providers.claude_content.thought_signatures import thinking_block
 from providers.openai_content.reasoning_signatures import (
-    plain_reasoning,
-    plain_signature,
     reasoning_item,
     reasoning_signature,
 )
@@ -57,15 +55,3 @@ def test_a_signature_without_all_of_the_reasoning(carried: str) -> None:
 
 def test_claude_takes_no_reasoning_of_openai() -> None:
     assert thinking_block({"thoughtSignature": signature()}) is None
-
-
-@pytest.mark.parametrize("text", ["Hm é", ""])
-def test_plain_reasoning_there_and_back(text: str) -> None:
-    signed = {"functionCall": {"name": "f"}, "thoughtSignature": plain_signature(text)}
-    assert plain_reasoning(signed) == {"reasoning_content": text}
-    assert reasoning_item(signed) is None
-
-
-def test_no_other_signature_is_plain_reasoning() -> None:
-    for part in ({"text": "a"}, {"text": "a", "thoughtSignature": signature()}):
-        assert plain_reasoning(part) is None
