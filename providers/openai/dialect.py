@@ -13,7 +13,7 @@ from providers.gemini_content.function_calls import CallRules
 from providers.gemini_content.media import IMAGES, PDF
 from providers.gemini_content.unsupported import GEMINI_ONLY_SETTINGS
 from providers.limits import Limit
-from providers.openai_content.dialect import Dialect
+from providers.openai_content.dialect import Dialect, texts_joined
 from providers.openai_content.media_to_openai import (
     inline_audio,
     inline_image,
@@ -86,10 +86,11 @@ HOSTED_DIALECT: Final = replace(
 SERVER_DIALECT: Final = replace(
     HOSTED_DIALECT,
     # Each knows the older name of the limit, and many ignore or refuse the newer one; none of the
-    # known ones takes a list of allowed functions; some stream unless told not to (openai.md
-    # section 10).
+    # known ones takes a list of allowed functions; some take no list of texts; some stream unless
+    # told not to (openai.md section 10).
     ranges=(("maxOutputTokens", "max_tokens", 1, 2**31 - 1), *OPENAI_DIALECT.ranges[1:]),
     offer_functions=offer_allowed,
+    write_texts=texts_joined,
     single={"stream": False},
 )
 """The rules of a server with OpenAI's API, such as vLLM or Ollama."""

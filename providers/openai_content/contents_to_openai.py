@@ -108,7 +108,7 @@ class _Conversation:
             if said:
                 self.calls.require_all_answered()
                 content = [self._user_content(part) for part in said]
-                self._add({"role": "user", "content": _plain_if_text(content)}, said[0].path)
+                self._add({"role": "user", "content": self._content(content)}, said[0].path)
 
     def _add(self, message: dict[str, Any], path: str) -> None:
         before = self.messages[-1]["role"] if self.messages else None
@@ -137,7 +137,13 @@ class _Conversation:
                 raise invalid_argument(
                     f"{self._dialect.provider} takes only text in {place}", path=part.path
                 )
-        return _plain_if_text([_text(part) for part in parts])
+        return self._content([_text(part) for part in parts])
+
+    def _content(self, parts: list[dict[str, Any]]) -> str | list[dict[str, Any]]:
+        """A single text becomes a string, because not every compatible server takes a list."""
+        if any(part["type"] != "text" for part in parts):
+            return parts
+        return parts[0]["text"] if len(parts) == 1 else self._dialect.write_texts(parts)
 
 
 def _tool_call(call: FunctionCall) -> dict[str, Any]:
@@ -152,11 +158,3 @@ def _tool_message(answer: FunctionResponse) -> dict[str, Any]:
 
 def _text(part: ContentPart) -> dict[str, Any]:
     return {"type": "text", "text": part.value}
-
-
-def _plain_if_text(content: list[dict[str, Any]]) -> str | list[dict[str, Any]]:
-    """A single text becomes a string, because not every compatible server takes a list."""
-    if len(content) == 1 and content[0]["type"] == "text":
-        text: str = content[0]["text"]
-        return text
-    return content

@@ -32,6 +32,8 @@ OfferFunctions: TypeAlias = Callable[
 ]
 """The functions to declare, and the `tool_choice`, for what is requested and its plain choice."""
 
+WriteTexts: TypeAlias = Callable[[list[Part]], str | list[Part]]
+"""The content of a message of several texts, from their parts."""
 MessageRule: TypeAlias = Callable[[str | None, Mapping[str, Any], str], None]
 """Checks a message that comes after one of a role, or first; its parts are at the path.
 
@@ -41,6 +43,16 @@ Raises INVALID_ARGUMENT for one that the provider does not accept there.
 
 def any_message(_before: str | None, _message: Mapping[str, Any], _path: str) -> None:
     """For providers that accept every message anywhere."""
+
+
+def texts_apart(texts: list[Part]) -> list[Part]:
+    """For APIs that take a list of parts in every message."""
+    return texts
+
+
+def texts_joined(texts: list[Part]) -> str:
+    """For servers of which some take no list."""
+    return "\n".join(text["text"] for text in texts)
 
 
 def thoughts_apart(thoughts: list[Part]) -> dict[str, Any]:
@@ -64,6 +76,7 @@ class Dialect:
     `takes_from_web` are those by web address. `service_tiers` are its names of Gemini's tiers.
     `thoughts` are the members of a request for the model's thoughts; None if it shows none.
     `own_thought` finds its own thoughts in the model's turns, `write_thoughts` sends them.
+    `write_texts` makes the content of several texts.
     `streaming` are the members of a request for a stream with its usage, `single` of one for a
     single answer.
     `embedding_size` is its name for the length of an embedding, which `sized_models` take.
@@ -92,6 +105,7 @@ class Dialect:
     own_thought: OwnThought = no_own_thought
     single: Mapping[str, Any] = field(default_factory=dict)
     write_thoughts: WriteThoughts = thoughts_apart
+    write_texts: WriteTexts = texts_apart
     any_version: bool = False
 
     @property

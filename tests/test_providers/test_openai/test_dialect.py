@@ -54,3 +54,22 @@ def test_another_server_gets_only_the_allowed_functions() -> None:
     assert "allowedFunctionNames" in warnings
     body, _ = translate(request, HOSTED_DIALECT)
     assert body["tool_choice"]["type"] == "allowed_tools"
+
+
+def test_a_server_gets_several_texts_as_one() -> None:
+    """DeepSeek and others refuse a list: "invalid type: sequence, expected a string"."""
+    texts, image = [{"text": "a"}, {"text": "b"}], {"mimeType": "image/png", "data": "AAAA"}
+    contents = [
+        {"role": "user", "parts": texts},
+        {"role": "model", "parts": texts},
+        {"role": "user", "parts": [*texts, {"inlineData": image}]},
+    ]
+    request = {"contents": contents, "systemInstruction": {"parts": texts}}
+    body, warnings = translate(request, SERVER_DIALECT)
+    *plain, last = [message["content"] for message in body["messages"]]
+    assert plain == ["a\nb"] * 3
+    assert [part["type"] for part in last] == ["text", "text", "image_url"]
+    assert not warnings
+    parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
+    body, _ = translate(request, HOSTED_DIALECT)
+    assert [message["content"] for message in body["messages"][:3]] == [parts] * 3
