@@ -19,7 +19,7 @@ from middlewares.request_keys import GATEWAY, INPUT_FILE, PROVIDER, ROUTE, Parse
 from middlewares.request_rewrite import read_inline, relayed
 from providers.body import in_memory
 from providers.errors import FerryError, invalid_argument
-from providers.gemini_content.normalise import refuse_beside_request
+from providers.gemini_content.normalise import BESIDE_REQUEST, refuse_beside_request
 from providers.json_api.json_text import parse_clients_object, render_compact
 from providers.json_api.path_names import check_path_name
 from providers.json_api.read_in_memory import read_in_memory
@@ -167,12 +167,25 @@ def _file_id(value: object, path: str) -> str:
 def _inline(value: object, path: str) -> InlineRequest:
     if isinstance(value, dict) and "key" in value:
         raise invalid_argument("an inline request has no key; use metadata", path=f"{path}.key")
-    refuse_beside_request(_object(value, path), _INLINE, lambda name: f"{path}.{name}")
-    members = _members(value, path, _INLINE)
+    whole = _with_what_is_beside(_object(value, path), path)
+    refuse_beside_request(whole, _INLINE, lambda name: f"{path}.{name}")
+    members = _members(whole, path, _INLINE)
     request, request_path = members["request"]
     if request is None:
         raise invalid_argument("is missing", path=request_path)
     return InlineRequest(render_compact(request), _metadata(*members["metadata"]), request_path)
+
+
+def _with_what_is_beside(inline: dict[str, Any], path: str) -> dict[str, Any]:
+    """An inline request with what the SDKs of 2025 wrote beside it."""
+    beside, request = BESIDE_REQUEST & inline.keys(), inline.get("request")
+    if not beside or not isinstance(request, dict):
+        return inline
+    for name in sorted(beside & request.keys()):
+        raise invalid_argument("is in request too", path=f"{path}.{name}")
+    moved = {name: value for name, value in inline.items() if name in beside}
+    rest = {name: value for name, value in inline.items() if name not in beside}
+    return {**rest, "request": {**request, **moved}}
 
 
 def _metadata(value: object, path: str) -> bytes:

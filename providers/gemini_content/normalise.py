@@ -190,6 +190,11 @@ REQUEST_MEMBERS: Final = frozenset({*_names(GENERATE), *_names(EMBED)})
 
 # Members in the wrong place.
 
+# What the SDKs of 2025 wrote beside an inline request.
+BESIDE_REQUEST: Final = frozenset(
+    {"systemInstruction", "tools", "toolConfig", "safetySettings", "cachedContent"}
+)
+
 
 def refuse_beside_request(
     members: Collection[str], known: Collection[str], path: Callable[[str], str]

@@ -115,8 +115,23 @@ def test_a_misspelt_field_gets_a_hint() -> None:
     assert caught.value.message == "batch.inputConfg: unknown field; did you mean 'inputConfig'?"
 
 
-@pytest.mark.parametrize("name", ["systemInstruction", "tools", "safety_settings", "contents"])
-def test_what_old_sdks_write_beside_the_request_is_named(name: str) -> None:
+BESIDE = ["systemInstruction", "tools", "toolConfig", "safetySettings", "cachedContent"]
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_old_sdks_write_beside_an_inline_request_belongs_to_it(name: str) -> None:
+    item = {"request": REQUEST, name: {"a": 1}, "metadata": {"k": "v"}}
+    within = {"request": {**REQUEST, name: {"a": 1}}, "metadata": {"k": "v"}}
+    found, expected = (parse(inline(each)).source for each in (item, within))
+    assert found == expected
+    with pytest.raises(FerryError) as caught:
+        parse(inline({"request": {**REQUEST, name: {}}, name: {}}))
+    assert caught.value.path == f"batch.inputConfig.requests.requests[0].{name}"
+    assert "is in request too" in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["system_instruction", "labels", "contents"])
+def test_other_members_beside_an_inline_request_are_named(name: str) -> None:
     with pytest.raises(FerryError) as caught:
         parse(inline({"request": REQUEST, name: []}))
     assert caught.value.message == (
