@@ -35,6 +35,8 @@ class MessageStream:
     def __init__(self) -> None:
         self.ended = False
         self._answer = StreamedAnswer()
+        # Of the thought that is being read; some servers write it at the start of the block.
+        self._signature = ""
         self._native: str | None = None
         self._stop_details: dict[str, Any] = {}
         self._usage: dict[str, Any] = {}
@@ -48,6 +50,8 @@ class MessageStream:
                 yield from self._begin_block(_index(event), _part(event, "content_block"))
             case "content_block_delta":
                 yield from self._delta(_index(event), _part(event, "delta"))
+            case "content_block_stop":
+                yield from self._end_block()
             case "message_delta":
                 self._finish(event)
             case "message_stop":
@@ -76,6 +80,7 @@ class MessageStream:
                 yield from self._answer.say(as_text(block.get("text"), "content_block.text"))
             case "thinking":
                 yield from self._answer.think(text_or_none(block.get("thinking")) or "")
+                self._signature = text_or_none(block.get("signature")) or ""
             case "redacted_thinking":
                 data = as_text(block.get("data"), "content_block.data")
                 yield from self._answer.sign(render_redacted_thinking(data))
@@ -94,8 +99,8 @@ class MessageStream:
             case "thinking_delta":
                 yield from self._answer.think(as_text(delta.get("thinking"), "delta.thinking"))
             case "signature_delta":
-                signature = as_text(delta.get("signature"), "delta.signature")
-                yield from self._answer.sign(render_thinking_signature(signature))
+                self._signature = as_text(delta.get("signature"), "delta.signature")
+                yield from self._end_block()
             case "input_json_delta":
                 text = as_text(delta.get("partial_json"), "delta.partial_json")
                 self._answer.add_arguments(index, text)
@@ -103,6 +108,11 @@ class MessageStream:
                 yield from self._answer.cite([uri_of(_part(delta, "citation"))])
             case other:
                 raise unknown_type(other, f"content[{index}].delta")
+
+    def _end_block(self) -> Iterator[Chunk]:
+        signature, self._signature = self._signature, ""
+        if signature:
+            yield from self._answer.sign(render_thinking_signature(signature))
 
     def _finish(self, event: dict[str, Any]) -> None:
         """Its counts are those of the whole message, and replace those of the start."""

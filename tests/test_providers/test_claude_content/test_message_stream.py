@@ -87,6 +87,22 @@ def test_a_thought_and_its_signature_are_one_part() -> None:
     ]
 
 
+@pytest.mark.parametrize("deltas", [[], [delta("thinking_delta", thinking=", yes")]])
+def test_a_signature_at_the_start_of_a_thought(deltas: list[dict[str, Any]]) -> None:
+    """As some servers with this API write it."""
+    *_, signed, said, _ = parts_of(
+        START,
+        begin({"type": "thinking", "thinking": "Hm", "signature": "S"}),
+        *deltas,
+        {"type": "content_block_stop", "index": 0},
+        TEXT,
+        delta("text_delta", text="Hi"),
+        *finish(),
+    )
+    assert signed["thoughtSignature"] == render_thinking_signature("S")
+    assert (signed["thought"], said) == (True, {"text": "Hi"})
+
+
 def test_the_signature_of_a_thought_that_is_not_shown() -> None:
     said = parts_of(
         START,
