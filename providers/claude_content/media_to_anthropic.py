@@ -12,6 +12,7 @@ from providers.gemini_content.media import (
     FileIds,
     bare_type,
     drop_name,
+    image_type,
     require_blob,
     require_web_address,
     unsupported_type,
@@ -30,7 +31,8 @@ def to_anthropic_inline_media(
     mime_type, data = bare_type(blob), blob["data"]
     if mime_type in IMAGES:
         drop_name(blob, path, warnings)
-        source = {"type": "base64", "media_type": IMAGES[mime_type], "data": data}
+        kind = image_type(blob, path, warnings)
+        source = {"type": "base64", "media_type": kind, "data": data}
         return {"type": "image", "source": source}
     if mime_type == PDF:
         source = {"type": "base64", "media_type": PDF, "data": data}

@@ -1,5 +1,6 @@
 """What every provider's translation of inlineData and fileData shares."""
 
+from base64 import b64decode
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
@@ -26,10 +27,36 @@ IMAGES: Final = {
 }
 
 
+# How their base64 begins.
+_IMAGE_STARTS: Final = {
+    "iVBORw0KGgo": "image/png",
+    "/9j/": "image/jpeg",
+    "R0lGODdh": "image/gif",
+    "R0lGODlh": "image/gif",
+}
+_RIFF: Final = "UklGR"
+
+
 def bare_type(media: dict[str, Any]) -> str:
     """The media type without parameters, or "" if there is none."""
     mime_type: str = media.get("mimeType", "")
     return mime_type.partition(";")[0].strip().lower()
+
+
+def image_type(blob: dict[str, Any], path: str, warnings: Warnings) -> str:
+    """The type of the image in the Blob at `path`, which has a type of IMAGES.
+
+    It is what the bytes say, since programs often name another: Claude refuses that, Gemini does
+    not (anthropic.md section 4).
+    """
+    named = IMAGES[bare_type(blob)]
+    data: str = blob["data"]
+    found = next((kind for start, kind in _IMAGE_STARTS.items() if data.startswith(start)), named)
+    if data.startswith(_RIFF) and b64decode(data[:16])[8:] == b"WEBP":
+        found = "image/webp"
+    if found != named:
+        warnings.drop(member(path, "mimeType"))
+    return found
 
 
 def require_blob(blob: dict[str, Any], path: str) -> None:

@@ -10,6 +10,7 @@ from providers.gemini_content.media import (
     FileIds,
     bare_type,
     drop_name,
+    image_type,
     require_blob,
     require_web_address,
     unsupported_type,
@@ -50,7 +51,7 @@ def to_openai_file_media(
 
 def inline_image(blob: dict[str, Any], path: str, warnings: Warnings) -> Part:
     drop_name(blob, path, warnings)
-    return web_image(f"data:{IMAGES[bare_type(blob)]};base64,{blob['data']}")
+    return web_image(f"data:{image_type(blob, path, warnings)};base64,{blob['data']}")
 
 
 def inline_pdf(blob: dict[str, Any], _path: str, _warnings: Warnings) -> Part:

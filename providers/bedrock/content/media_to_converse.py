@@ -11,6 +11,7 @@ from providers.gemini_content.media import (
     INLINE,
     bare_type,
     drop_name,
+    image_type,
     require_blob,
     unsupported_type,
 )
@@ -93,6 +94,8 @@ class ConverseMedia:
             source = {"s3Location": {"uri": self._uri(media.get("fileUri", ""), part.path)}}
         drop_name(media, part.path, self._warnings)
         name, media_format = self._block_and_format(media, part.path)
+        if name == "image" and "bytes" in source:
+            media_format = _FORMATS[name][image_type(media, part.path, self._warnings)]
         if name != "document":
             return {name: {"format": media_format, "source": source}}
         self._documents += 1

@@ -1,3 +1,4 @@
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -6,6 +7,7 @@ from providers.errors import FerryError
 from providers.gemini_content.media import (
     bare_type,
     drop_name,
+    image_type,
     require_blob,
     require_web_address,
     unsupported_type,
@@ -65,3 +67,25 @@ def test_a_name_is_dropped(media: dict[str, Any], rendered: str) -> None:
 def test_a_refusal_names_the_accepted_values() -> None:
     error = unsupported_type("blob", "Elsewhere", "PDF")
     assert (error.path, error.message) == ("blob.mimeType", "blob.mimeType: Elsewhere takes PDF")
+
+
+@pytest.mark.parametrize(
+    ("starts", "found"),
+    [
+        (b"\x89PNG\r\n\x1a\n\0\0", "image/png"),
+        (b"\xff\xd8\xff\xe0", "image/jpeg"),
+        (b"GIF89a", "image/gif"),
+        (b"GIF87a", "image/gif"),
+        (b"RIFF\x10\0\0\0WEBPVP8 ", "image/webp"),
+        (b"RIFF\x10\0\0\0WAVEfmt ", None),
+        (b"RIFF", None),
+        (b"\0", None),
+    ],
+)
+@pytest.mark.parametrize("named", ["image/png", "image/jpg", "image/webp"])
+def test_an_image_has_the_type_of_its_bytes(starts: bytes, found: str | None, named: str) -> None:
+    warnings = Warnings()
+    blob = {"mimeType": named, "data": b64encode(starts).decode()}
+    plain = named.replace("jpg", "jpeg")
+    assert image_type(blob, "blob", warnings) == (found or plain)
+    assert warnings.render() == ("" if found in (None, plain) else "blob.mimeType;count=1")
