@@ -130,28 +130,36 @@ class _Conversation:
         return [self._writer.response(answer) for answer in answers] + said
 
     def _model_turn(self, turn: Turn) -> list[Block]:
-        blocks: list[Block] = []
+        """With its calls last: a text after them counts as in the place of their responses.
+
+        A thought stays before what the model did after it.
+        """
+        said: list[Block] = []
+        called: list[Block] = []
+        thoughts: list[Block] = []
         number = 0
         for part in turn.parts:
             block = self._writer.thinking(part.fields)
             rest = part.fields if block is None else without_thinking(part.fields)
-            blocks += [block] if block else []
+            thoughts += [block] if block else []
             carried = rest and content_part(
                 PlacedPart(rest, part.path), self._warnings, self._provider
             )
             if not carried:
                 continue
             if carried.field == "functionCall":
-                blocks.append(self._writer.call(self._calls.add(carried, turn.index, number)))
+                (called if called else said).extend(thoughts)
+                called.append(self._writer.call(self._calls.add(carried, turn.index, number)))
                 number += 1
             elif carried.field == "text":
-                blocks += _text(carried, self._warnings, self._writer)
+                said += [*thoughts, *_text(carried, self._warnings, self._writer)]
             else:
                 raise invalid_argument(
                     f"{self._provider} takes only text and function calls in a model's turn",
                     path=carried.path,
                 )
-        return blocks
+            thoughts = []
+        return [*said, *thoughts, *called]
 
     def _user_blocks(self, part: ContentPart) -> list[Block]:
         match part.field:

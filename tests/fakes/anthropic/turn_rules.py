@@ -61,6 +61,9 @@ def check_turns(asked: dict[str, Any], model: Model, dialect: Dialect) -> None:
 
 def _tool_uses(blocks: list[Turn], used: set[str], path: str) -> list[str]:
     ids = [block["id"] for block in blocks if block["type"] == "tool_use"]
+    kinds = [block["type"] for block in blocks]
+    if ids and "text" in kinds[kinds.index("tool_use") :]:
+        raise _wrong(path, f"`tool_use` ids without `tool_result` immediately after: {ids[0]}")
     if len(set(ids)) != len(ids) or used & set(ids):
         raise _wrong(path, "`tool_use` ids must be unique")
     used |= set(ids)
@@ -126,6 +129,8 @@ def check_sources(turns: list[Turn], dialect: Dialect, media_type: Callable[[str
     """Require that every named file exists and has a type that its block takes."""
     for block in _media([block for turn in turns for block in turn["content"]]):
         source = block["source"]
+        if source["type"] == "base64" and block["type"] == "image":
+            _check_image(source)
         if source["type"] != "file":
             continue
         if not dialect.takes_files:
@@ -134,6 +139,14 @@ def check_sources(turns: list[Turn], dialect: Dialect, media_type: Callable[[str
         found = media_type(source["file_id"])
         if found not in wanted:
             raise _wrong("messages", f"a file of type {found} cannot be a block of {block['type']}")
+
+
+def _check_image(source: Turn) -> None:
+    starts = {"iVBORw0KGgo": "image/png", "/9j/": "image/jpeg", "R0lGOD": "image/gif"}
+    for start, kind in starts.items():
+        if source["data"].startswith(start) and source["media_type"] != kind:
+            given = source["media_type"]
+            raise _wrong("messages", f"Image does not match the provided media type {given}")
 
 
 def _media(blocks: Any) -> Iterator[Turn]:

@@ -36,6 +36,7 @@ def check_turns(messages: list[Block], model: Model, *, has_tools: bool) -> None
         for position, block in enumerate(blocks):
             _check_block(block, message["role"], model, f"{path}.content[{position}]")
         _check_counts(blocks, path)
+        _check_calls(blocks, model, path)
         if message["role"] == "user":
             _check_results(blocks, used, path)
         used = [block["toolUse"]["toolUseId"] for block in blocks if "toolUse" in block]
@@ -90,6 +91,14 @@ def _check_counts(blocks: list[Block], path: str) -> None:
         raise ShapeError("value", f"{path}.content", "too many images or documents")
     if documents and not any("text" in block for block in blocks):
         raise ShapeError("value", f"{path}.content", "a document must come with a text")
+
+
+def _check_calls(blocks: list[Block], model: Model, path: str) -> None:
+    """Claude takes no text between a call and its result in the next turn."""
+    kinds = [kind for block in blocks for kind in block]
+    if model.claude and "toolUse" in kinds and "text" in kinds[kinds.index("toolUse") :]:
+        message = "`tool_use` ids were found without `tool_result` blocks immediately after"
+        raise ShapeError("value", f"{path}.content", message)
 
 
 def _check_results(blocks: list[Block], used: list[str], path: str) -> None:

@@ -118,3 +118,31 @@ def test_a_system_instruction_is_text() -> None:
     request = {"systemInstruction": {"parts": [{"text": "\n"}]}}
     assert system_texts(request, "request", Warnings(), Named()) == {}
     assert system_texts({}, "request", Warnings(), Named()) == {}
+
+
+_SIGNED_CALL = _CALL | {"thoughtSignature": "AAAA"}
+_OTHER_CALL = {"functionCall": {"id": "b", "name": "f"}}
+_THINKING: Any = {"thinking": None}
+
+
+@pytest.mark.parametrize(
+    ("parts", "blocks"),
+    [
+        ([_CALL, _HI], [{"text": "Hello"}, {"call": "a"}]),
+        ([_SIGNED_CALL, _HI], [_THINKING, {"text": "Hello"}, {"call": "a"}]),
+        (
+            [_SIGNED_CALL, _HI, _OTHER_CALL | {"thoughtSignature": "AAAA"}],
+            [_THINKING, {"text": "Hello"}, {"call": "a"}, _THINKING, {"call": "b"}],
+        ),
+        (
+            [_CALL, _HI | {"thoughtSignature": "AAAA"}],
+            [{"thinking": "Hello"}, {"text": "Hello"}, {"call": "a"}],
+        ),
+        ([_CALL, {"thoughtSignature": "AAAA"}], [_THINKING, {"call": "a"}]),
+    ],
+)
+def test_calls_are_last(parts: list[dict[str, Any]], blocks: list[Block]) -> None:
+    calls = [part["functionCall"] for part in parts if "functionCall" in part]
+    answers = [{"functionResponse": call | {"response": {}}} for call in calls]
+    messages, _ = _messages(("user", [_HI]), ("model", parts), ("user", answers))
+    assert messages[1].content == blocks
