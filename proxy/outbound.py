@@ -35,6 +35,9 @@ _AUTOMATIC_HEADERS: Final = (hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.USER_AGENT,
 # Only the body decides how it is framed.
 _FRAMING_HEADERS: Final = frozenset({"content-length", "transfer-encoding"})
 
+# aiohttp waits for an upstream that does not read only if more than 64 KiB are written.
+_SHORT_BYTES: Final = 32 << 10
+
 # The name does not exist; other codes mean that the name server could not be reached.
 _NO_SUCH_NAME: Final = (socket.EAI_NONAME, socket.EAI_NODATA)
 
@@ -56,7 +59,10 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class _Exchange:
-    """A request and its answer, for the message of an error. `wait` is that for the answer."""
+    """A request and its answer, for the message of an error.
+
+    `wait` is that for the answer. `sent` is the body if sending it may take time.
+    """
 
     host: str
     wait: Wait
@@ -215,7 +221,7 @@ class OutboundClient:
         if wait.seconds <= 0:
             message = f"no time was left to call {host}: the call takes at most {limits.whole}"
             raise UpstreamError(Status.DEADLINE_EXCEEDED, message, unsent=True)
-        body = request.body
+        body = None if _is_one_write(request) else request.body
         return _Exchange(host, wait, None if body is None else OutboundBody(body, own.stalled))
 
     async def _request(
@@ -228,7 +234,7 @@ class OutboundClient:
                 request.method,
                 request.url,
                 headers=headers,
-                data=sent,
+                data=sent or request.body,
                 allow_redirects=False,
                 proxy=self._forward_proxies.of(request.url),
                 timeout=aiohttp.ClientTimeout(
@@ -251,6 +257,15 @@ def _session(trust: ssl.SSLContext) -> aiohttp.ClientSession:
         max_line_size=HTTP_FIELD,
         max_field_size=HTTP_FIELD,
     )
+
+
+def _is_one_write(request: OutboundRequest) -> bool:
+    """Whether aiohttp itself can send the body: with the headers, without a wait, and only once.
+
+    It would send that of a PUT again if the connection breaks.
+    """
+    body = request.body
+    return request.method == "POST" and isinstance(body, bytes) and 0 < len(body) <= _SHORT_BYTES
 
 
 def _outgoing(headers: Mapping[str, str]) -> dict[str, str]:
