@@ -129,6 +129,8 @@ class PendingCalls:
 
     def match(self, parts: list[ContentPart]) -> list[FunctionResponse]:
         """Match the functionResponse parts of one turn; the result is in their order."""
+        if not parts:
+            return []
         ids: dict[str, str] = {}
         known = {call.client_id for call in self._waiting if call.client_id}
         # Responses with a call's id are matched first. The others match the remaining calls in

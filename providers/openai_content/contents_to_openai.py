@@ -141,9 +141,11 @@ class _Conversation:
 
     def _content(self, parts: list[dict[str, Any]]) -> str | list[dict[str, Any]]:
         """A single text becomes a string, because not every compatible server takes a list."""
+        if len(parts) == 1:
+            return parts[0]["text"] if parts[0]["type"] == "text" else parts
         if any(part["type"] != "text" for part in parts):
             return parts
-        return parts[0]["text"] if len(parts) == 1 else self._dialect.write_texts(parts)
+        return self._dialect.write_texts(parts)
 
 
 def _tool_call(call: FunctionCall) -> dict[str, Any]:
