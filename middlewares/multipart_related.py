@@ -1,4 +1,7 @@
-"""The multipart protocol: a part of JSON that describes the file, and a part with its bytes."""
+"""The multipart protocol: a part of JSON that describes the file, and a part with its bytes.
+
+Any multipart type is read: browsers and Apps Script send `multipart/form-data`.
+"""
 
 from collections.abc import AsyncIterator
 from typing import Any, Final, cast

@@ -28,6 +28,9 @@ _FILE_FIELDS: Final = {
     "sizeBytes": "size_bytes",
 }
 
+# The second is what curl names for any body.
+_TYPES_OF_A_START: Final = ("application/json", "application/x-www-form-urlencoded")
+
 
 class Protocol(StrEnum):
     RESUMABLE = "resumable"
@@ -85,9 +88,10 @@ def upload_protocol(request: web.Request) -> Protocol:
     """The protocol of a request without an upload URL.
 
     A JSON body with neither protocol nor command is a start: with per-call options the JavaScript
-    SDK loses all `X-Goog-Upload-*` headers (sdk-wire.md section 1a).
+    SDK loses all `X-Goog-Upload-*` headers (sdk-wire.md section 1a). A body of another type is the
+    file (gemini.md section 3.4).
     """
-    query, content_type = request.query, request.content_type
+    query = request.query
     named = request.headers.get("X-Goog-Upload-Protocol") or query.get("upload_protocol")
     kind = query.get("uploadType")
     if not named and kind == "resumable" and not commands(request):
@@ -96,7 +100,7 @@ def upload_protocol(request: web.Request) -> Protocol:
         )
     named = (named or ("raw" if kind == "media" else kind) or "").strip().lower()
     if not named:
-        named = "multipart" if content_type == "multipart/related" else "resumable"
+        named = _protocol_of_type(request)
     try:
         protocol = Protocol(named)
     except ValueError:
@@ -108,6 +112,14 @@ def upload_protocol(request: web.Request) -> Protocol:
             "upload URL that start returned"
         )
     return protocol
+
+
+def _protocol_of_type(request: web.Request) -> Protocol:
+    if request.content_type.startswith("multipart/"):
+        return Protocol.MULTIPART
+    is_start = any(name.lower().startswith("x-goog-upload-") for name in request.headers)
+    untyped = "Content-Type" not in request.headers or request.content_type in _TYPES_OF_A_START
+    return Protocol.RESUMABLE if is_start or untyped else Protocol.RAW
 
 
 def commands(request: web.Request) -> list[str]:

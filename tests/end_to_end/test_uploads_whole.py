@@ -7,6 +7,7 @@ from aiohttp import ClientSession
 
 from tests.end_to_end.conftest import MIB
 from tests.end_to_end.fake_client import FakeClient
+from tests.end_to_end.google_client import TRANSLATED
 from tests.end_to_end.pattern import pattern_bytes
 from tests.end_to_end.upload_client import Answer, UploadClient
 from tests.processes import proxy
@@ -53,6 +54,35 @@ async def test_the_multipart_protocol(
     file = answer.document["file"]
     await fake.check_only_file(file, DATA[:size])
     assert (file["displayName"], file["mimeType"]) == ('ünd "so"', "application/pdf")
+
+
+async def test_a_file_without_any_upload_header(client: UploadClient, fake: FakeClient) -> None:
+    """Gemini takes it as the raw protocol (gemini.md section 3.4)."""
+    answer = await client.create(b"hello", {"Content-Type": "application/pdf"})
+    assert answer.code == 200, answer
+    file = answer.document["file"]
+    await fake.check_only_file(file, b"hello")
+    assert file["mimeType"] == "application/pdf"
+
+
+FORM = (
+    b'--b\r\nContent-Disposition: form-data; name="metadata"; filename="blob"\r\n'
+    b'Content-Type: application/json\r\n\r\n{"file": {"displayName": "a form"}}\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n'
+    b"Content-Type: application/pdf\r\n\r\nhello\r\n--b--\r\n"
+)
+
+
+@TRANSLATED
+@pytest.mark.parametrize("query", ["", "?uploadType=multipart"])
+async def test_a_form_of_two_parts(client: UploadClient, fake: FakeClient, query: str) -> None:
+    """Browsers and Apps Script send this one, with or without the name of the protocol."""
+    sent = {"Content-Type": "multipart/form-data; boundary=b"}
+    answer = await client.create(FORM, sent, query)
+    assert answer.code == 200, answer
+    file = answer.document["file"]
+    await fake.check_only_file(file, b"hello")
+    assert (file["displayName"], file["mimeType"]) == ("a form", "application/pdf")
 
 
 RELATED = {

@@ -32,11 +32,20 @@ def asked(headers: dict[str, str], query: str = "") -> Any:
         ({"X-Goog-Upload-Command": "Start"}, "?uploadType=resumable", Protocol.RESUMABLE),
         ({}, "?upload_protocol=resumable", Protocol.RESUMABLE),
         ({"Content-Type": "multipart/related; boundary=b"}, "", Protocol.MULTIPART),
+        ({"Content-Type": "multipart/form-data; boundary=b"}, "", Protocol.MULTIPART),
         ({"X-Goog-Upload-Protocol": "multipart"}, "", Protocol.MULTIPART),
         ({}, "?uploadType=multipart", Protocol.MULTIPART),
         ({"X-Goog-Upload-Protocol": "raw"}, "", Protocol.RAW),
         ({}, "?uploadType=media", Protocol.RAW),
         ({}, "?upload_protocol=raw", Protocol.RAW),
+        ({"Content-Type": "video/mp4"}, "", Protocol.RAW),
+        ({"Content-Type": "video/mp4", "X-Goog-Upload-Command": "start"}, "", Protocol.RESUMABLE),
+        (
+            {"Content-Type": "text/plain", "X-Goog-Upload-Header-Content-Length": "1"},
+            "",
+            Protocol.RESUMABLE,
+        ),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, "", Protocol.RESUMABLE),  # curl -d
     ],
 )
 def test_the_protocol(headers: dict[str, str], query: str, protocol: Protocol) -> None:

@@ -42,9 +42,13 @@ async def upload(request: web.Request) -> web.StreamResponse:
         return await _start(request)
     if protocol == "multipart":
         return await _multipart(request)
-    if protocol == "raw":
+    if protocol == "raw" or (not protocol and not _upload_headers(request)):  # section 3.4
         return await _raw(request)
     raise invalid(f"Unknown upload protocol {protocol!r}.")
+
+
+def _upload_headers(request: web.Request) -> list[str]:
+    return [name for name in request.headers if name.lower().startswith("x-goog-upload-")]
 
 
 async def _start(request: web.Request) -> web.Response:
