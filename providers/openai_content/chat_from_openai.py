@@ -37,8 +37,9 @@ FINISH_REASONS: Final = {
     "content_filter": "SAFETY",
     # Of compatible servers, and of those that pass on the words of other APIs (openai.md section
     # 10).
-    **dict.fromkeys(("end_turn", "eos", "eos_token", "stop_sequence", "tool_use"), "STOP"),
-    **dict.fromkeys(("max_tokens", "model_context_window_exceeded", "model_length"), "MAX_TOKENS"),
+    **dict.fromkeys(("end", "end_turn", "eos", "eos_token", "stop_sequence", "tool_use"), "STOP"),
+    **dict.fromkeys(("incomplete", "max_tokens", "model_length"), "MAX_TOKENS"),
+    "model_context_window_exceeded": "MAX_TOKENS",
     **dict.fromkeys(("safety", "sensitive"), "SAFETY"),
 }
 

@@ -75,6 +75,8 @@ def test_an_answer_without_any_choice_is_unreadable() -> None:
         ("stop_sequence", {"finishReason": "STOP"}),
         ("tool_use", {"finishReason": "STOP"}),
         ("max_tokens", {"finishReason": "MAX_TOKENS"}),
+        ("end", {"finishReason": "STOP"}),
+        ("incomplete", {"finishReason": "MAX_TOKENS"}),
         ("STOP", {"finishReason": "STOP"}),
         ("MAX_TOKENS", {"finishReason": "MAX_TOKENS"}),
         ("", {"finishReason": "OTHER"}),
