@@ -12,7 +12,7 @@ from providers.gemini_content.warnings import Warnings
 from providers.json_api.json_text import render_json
 from providers.openai_content.dialect import Dialect
 from providers.openai_content.media_to_openai import to_openai_file_media, to_openai_inline_media
-from providers.openai_content.server_reasoning import CALL
+from providers.openai_content.server_reasoning import CALL, add_empty_reasoning
 
 _RESPONSE: Final = "functionResponse"
 
@@ -38,6 +38,8 @@ def to_openai_messages(
     for turn in joined_turns(request, path, warnings):
         conversation.add_turn(turn)
     conversation.calls.require_all_answered()
+    if conversation.has_thoughts:
+        add_empty_reasoning(conversation.messages)
     return conversation.messages
 
 
@@ -50,6 +52,7 @@ class _Conversation:
         self._dialect = dialect
         self.calls = PendingCalls(dialect.calls, warnings)
         self.messages: list[dict[str, Any]] = []
+        self.has_thoughts = False  # the provider's own
 
     def add_system(self, content: dict[str, Any], path: str) -> None:
         # "system" instead of "developer", because every model and compatible server accepts it.
@@ -74,6 +77,7 @@ class _Conversation:
             if thought is None:
                 rest.append(part)
                 continue
+            self.has_thoughts = True
             thoughts.append(thought)
             beside[member(part.path, "functionCall")] = thought.get(CALL, {})
             fields = without_thinking(part.fields)

@@ -71,6 +71,17 @@ def write_reasoning(thoughts: list[dict[str, Any]]) -> dict[str, Any]:
     )
 
 
+def add_empty_reasoning(messages: list[dict[str, Any]]) -> None:
+    """If a message has `reasoning_content`, every other of the model gets an empty one.
+
+    Where functions are declared, DeepSeek wants it in each, and only calls carry what was written.
+    """
+    if any(CONTENT in message for message in messages):
+        for message in messages:
+            if message["role"] == "assistant":
+                message.setdefault(CONTENT, "")
+
+
 @dataclass(slots=True)
 class _Detail:
     """`texts` are the pieces of members that come in several."""

@@ -148,8 +148,13 @@ def test_reasoning_goes_back_with_a_call(
             ],
         },
     ]
+    known = {name: value for name, value in message.items() if name != "reasoning"}
+    assert sent_of(contents)[1] == {"role": "assistant"} | known
+
+
+def sent_of(contents: list[dict[str, Any]]) -> list[dict[str, Any]]:
     request = {"contents": contents, "tools": [{"functionDeclarations": [{"name": "f"}]}]}
-    sent = to_openai_body(
+    body = to_openai_body(
         request,
         BatchKind.GENERATE,
         model=MODEL,
@@ -158,8 +163,8 @@ def test_reasoning_goes_back_with_a_call(
         file_ids=lambda _uri, _path: None,
         dialect=SERVER_DIALECT,
     )
-    known = {name: value for name, value in message.items() if name != "reasoning"}
-    assert sent["messages"][1] == {"role": "assistant"} | known
+    messages: list[dict[str, Any]] = body["messages"]
+    return messages
 
 
 def parts_of(reader: ChatStream, chunk: dict[str, Any]) -> list[dict[str, Any]]:
@@ -174,3 +179,30 @@ def test_other_reasoning_does_not_go_back(message: dict[str, Any]) -> None:
     answer = from_openai_chat({"choices": [choice]}, thoughts=False)
     (part,) = answer["candidates"][0]["content"]["parts"]
     assert "thoughtSignature" not in part
+
+
+@pytest.mark.parametrize(
+    ("written", "others"),
+    [
+        ({"reasoning_content": "Hm"}, {"reasoning_content": ""}),
+        ({"reasoning": "Hm", "reasoning_details": [SIGNED]}, {}),
+        ({}, {}),
+    ],
+)
+def test_every_message_has_reasoning_if_one_has(
+    written: dict[str, Any], others: dict[str, Any]
+) -> None:
+    """DeepSeek refuses the next request if a message of the model has none, also an empty one."""
+    choice = {"message": {**written, "tool_calls": [CALL]}, "finish_reason": "tool_calls"}
+    called = from_openai_chat({"choices": [choice]}, thoughts=False)["candidates"][0]["content"]
+    response = {"id": CALL["id"], "name": "f", "response": {}}
+    said = {"role": "model", "parts": [{"text": "Hi"}]}
+    asked = {"role": "user", "parts": [{"text": "hello"}]}
+    answered = {"role": "user", "parts": [{"functionResponse": response}]}
+    sent = sent_of([asked, said, asked, called, answered, said, asked])
+    assert [message for message in sent if message["role"] == "assistant"] == [
+        {"role": "assistant", "content": "Hi"} | others,
+        {"role": "assistant", "tool_calls": [CALL]}
+        | {name: value for name, value in written.items() if name != "reasoning"},
+        {"role": "assistant", "content": "Hi"} | others,
+    ]
