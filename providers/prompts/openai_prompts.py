@@ -1,7 +1,6 @@
 """Prompts to chat completions and responses, of OpenAI and of servers with the same APIs."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -43,7 +42,7 @@ class OpenAIApi:
     """One API. `write` gives the body of a chat completion in `dialect` the form of this API.
 
     `from_answer` and `reader` translate an answer, for a prompt that asks for thoughts or not.
-    `refusals` are the HTTP statuses after which another API may carry the same prompt.
+    `is_elsewhere`: whether another API may carry a prompt that was refused so.
     """
 
     path: str
@@ -51,7 +50,7 @@ class OpenAIApi:
     write: Callable[[dict[str, Any]], dict[str, Any]]
     from_answer: Callable[[bool], FromProvider]
     reader: Callable[[bool], StreamReader[bytes]]
-    refusals: AbstractSet[int] = frozenset()
+    is_elsewhere: Callable[[FerryError], bool]
 
 
 def chat_completions(dialect: Dialect) -> OpenAIApi:
@@ -61,6 +60,8 @@ def chat_completions(dialect: Dialect) -> OpenAIApi:
         dict,
         lambda thoughts: partial(from_openai_chat, thoughts=thoughts),
         lambda thoughts: ChatStream(thoughts=thoughts),
+        # The model has only responses, or takes functions only there. OpenAI names them then.
+        lambda error: "v1/responses" in error.message,
     )
 
 
@@ -72,7 +73,7 @@ def responses(dialect: Dialect) -> OpenAIApi:
         lambda thoughts: partial(from_openai_response, thoughts=thoughts),
         lambda thoughts: ResponseStream(thoughts=thoughts),
         # The model shows no thoughts, the account may not see them, or the server has no such API.
-        refusals=frozenset({400, 404, 405}),
+        lambda error: error.upstream_status in (400, 404, 405),
     )
 
 
@@ -118,7 +119,7 @@ class OpenAIPrompts:
                 async with translation.files.explained(self._client, caller, _FILES):
                     return sent, await call(translation.api.path, sent.body)
             except FerryError as error:
-                if error.upstream_status not in translation.api.refusals or not translation.others:
+                if not (translation.others and translation.api.is_elsewhere(error)):
                     raise
                 try:
                     sent = await to_provider(self._memory, translation.prompt, translate)

@@ -98,6 +98,42 @@ async def test_a_model_without_thoughts_answers_in_chat(openai: OpenAIWithFake, 
     assert await openai.calls("POST", ".*") == [RESPONSES, CHAT]
 
 
+@pytest.mark.parametrize("asked", [generate, streamed])
+@pytest.mark.parametrize(
+    ("model", "body"),
+    [("gpt-5.6-terra", asking("hello") | {"tools": TOOLS}), ("gpt-5-codex", asking("hello"))],
+)
+async def test_what_only_responses_carry_is_asked_there(
+    openai: OpenAIWithFake, model: str, body: dict[str, Any], asked: Any
+) -> None:
+    """OpenAI refuses it as a chat completion, which costs nothing, and names the other API."""
+    answer = await asked(openai, body, model=model)
+    assert await openai.calls("POST", ".*") == [CHAT, RESPONSES]
+    assert asked is streamed or answer.warnings == ""
+
+
+async def test_what_responses_cannot_carry_either_has_the_reason_of_chat(
+    openai: OpenAIWithFake,
+) -> None:
+    body = configured(**SEED) | {"tools": TOOLS}
+    error = await refused(generate(openai, body, model="gpt-5.6-terra"))
+    assert "use /v1/responses or set reasoning_effort" in str(error)
+    assert await openai.calls("POST", ".*") == [CHAT]
+
+
+async def test_another_refusal_of_chat_stays(openai: OpenAIWithFake) -> None:
+    await openai.strike("POST", CHAT, "status", status=400)
+    error = await refused(generate(openai, asking("hello")))
+    assert error.upstream_status == 400
+    assert await openai.calls("POST", ".*") == [CHAT]
+
+
+async def test_the_chat_setting_asks_no_other(openai: OpenAIWithFake) -> None:
+    asked = generate(openai, asking("hello"), model="gpt-5-codex", api=GenerateApi.CHAT)
+    assert "only supported in v1/responses" in str(await refused(asked))
+    assert await openai.calls("POST", ".*") == [CHAT]
+
+
 async def test_thoughts_that_no_model_has_are_named(openai: OpenAIWithFake) -> None:
     answer = await generate(openai, configured(**THOUGHTS), model=PLAIN)
     assert answer.warnings == "generationConfig.thinkingConfig.includeThoughts;count=1"

@@ -184,6 +184,7 @@ CHAT = Record(
 )
 NOT_AT_THE_ROOT = ("oneOf", "anyOf", "allOf", "enum", "not")
 REASONING_MODEL = re.compile(r"o\d")
+NO_TOOLS_IN_CHAT = re.compile(r"gpt-5\.6")
 
 
 def parse_chat(body: Any) -> dict[str, Any]:
@@ -198,6 +199,8 @@ def parse_chat(body: Any) -> dict[str, Any]:
         raise ShapeError("value", "max_tokens", "Set one of max_tokens, max_completion_tokens.")
     if REASONING_MODEL.match(chat["model"]):
         _check_reasoning(chat)
+    if NO_TOOLS_IN_CHAT.match(chat["model"]):
+        _check_effort_with_tools(chat)
     return chat
 
 
@@ -322,3 +325,14 @@ def _check_reasoning(chat: dict[str, Any]) -> None:
         raise ShapeError("unknown", "max_tokens", text)
     if chat.get("stop") is not None and chat["model"].startswith(("o3", "o4-mini")):
         raise ShapeError("unknown", "stop", "'stop' is not supported with this model.")
+
+
+def _check_effort_with_tools(chat: dict[str, Any]) -> None:
+    """The model thinks by default. Before gpt-5.6 only an effort that is given was refused."""
+    if chat.get("tools") and chat.get("reasoning_effort") != "none":
+        text = (
+            f"Function tools with reasoning_effort are not supported for {chat['model']} in "
+            "/v1/chat/completions. To use function tools, use /v1/responses or set "
+            "reasoning_effort to 'none'."
+        )
+        raise ShapeError("value", "reasoning_effort", text)

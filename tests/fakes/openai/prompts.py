@@ -1,5 +1,6 @@
 """Single requests to a model, answered at once, and their tokens."""
 
+import re
 from typing import Any
 
 from aiohttp import web
@@ -19,6 +20,7 @@ from .responses_request import parse_counted
 from .store import OWNER, STORE
 
 RESPONSES = "/v1/responses"
+ONLY_RESPONSES = re.compile(r"-codex|-pro")
 
 
 async def create(request: web.Request) -> web.Response:
@@ -32,6 +34,9 @@ async def create(request: web.Request) -> web.Response:
     except LineError as failure:
         raise Refusal(failure.status, failure.body) from None
     _find_model(body["model"])
+    if request.path != RESPONSES and ONLY_RESPONSES.search(body["model"]):
+        message = "This model is only supported in v1/responses and not in v1/chat/completions."
+        raise refuse(404, message, param="model")
     check_named_files(store, request[OWNER], body)
     whole = answered | settings.answer
     if body.get("stream") and request.path == RESPONSES:
