@@ -18,11 +18,14 @@ LONG ?=
 VENV := .venv
 VENV_SDK2 := .venv-sdk2
 VENV_PEERS := .venv-peers
+VENV_FRAMEWORKS := .venv-frameworks
 VENV_LOCK := .venv-lock
 PEERS := tests/benchmarks/peers
 JAVASCRIPT := tests/end_to_end/javascript
 GO := tests/end_to_end/go
 JAVA := tests/end_to_end/java
+FRAMEWORKS := tests/end_to_end/frameworks
+FRAMEWORK_LOCKS := $(patsubst %.in,%.lock,$(wildcard $(FRAMEWORKS)/*.in))
 UV := uv==0.13.9
 HELM := .tools/bin/helm
 HELM_MODULE := helm.sh/helm/v3/cmd/helm@v3.22.0
@@ -69,7 +72,7 @@ TOOLS += $(PROMTOOL)
 endif
 endif
 
-.PHONY: demo test faults lint types check audit licences sbom bench bench-peers bench-growth bench-memory bench-translation long-creation replicas capacity record-calls overload fuzz fuzz-parsers soak install sdks tools lock clean
+.PHONY: demo test faults frameworks lint types check audit licences sbom bench bench-peers bench-growth bench-memory bench-translation long-creation replicas capacity record-calls overload fuzz fuzz-parsers soak install sdks tools lock clean
 
 ## Runs the whole workflow of every provider against the fakes, without keys or network.
 demo: $(INSTALLED)
@@ -110,6 +113,11 @@ sbom: $(INSTALLED)
 ## Runs all tests of faults, also those that wait for long.
 faults: install
 	$(VENV)/bin/python -m pytest tests/test_faults -m "long or not long"
+
+## Asks every provider through each framework of deploy/docs/frameworks.md, which it installs into
+## environments of their own; takes two minutes after that. ARGS="-k LiteLLM" asks through one.
+frameworks: $(INSTALLED) $(FRAMEWORK_LOCKS:$(FRAMEWORKS)/%.lock=$(VENV_FRAMEWORKS)/%/.installed)
+	$(VENV)/bin/python -m pytest $(FRAMEWORKS) $(ARGS)
 
 ## Measures speed, memory and the start beside nginx, a bare relay and a parser, on Linux, and writes
 ## tests/benchmarks/report; takes twenty minutes. ONLY="some words" prints the rows whose names
@@ -202,6 +210,10 @@ lock: $(VENV_LOCK)/bin/uv
 	$(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-strip-extras --no-header --quiet tests/benchmarks/peers/requirements.in \
 	    --output-file tests/benchmarks/peers/requirements.lock
+	for lock in $(FRAMEWORK_LOCKS); do \
+	  $(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
+	      --no-strip-extras --no-header --quiet "$${lock%.lock}.in" --output-file "$$lock"; \
+	done
 	$(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-header --quiet tests/fuzz/requirements.in --output-file tests/fuzz/requirements.lock
 	$(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
@@ -212,7 +224,7 @@ lock: $(VENV_LOCK)/bin/uv
 	    --output-file deploy/build.lock
 
 clean:
-	rm -rf $(VENV) $(VENV_SDK2) $(VENV_PEERS) $(VENV_LOCK) .tools $(JAVASCRIPT)/node_modules $(PEERS)/node_modules $(GO)/bin $(JAVA)/target
+	rm -rf $(VENV) $(VENV_SDK2) $(VENV_PEERS) $(VENV_FRAMEWORKS) $(VENV_LOCK) .tools $(JAVASCRIPT)/node_modules $(PEERS)/node_modules $(GO)/bin $(JAVA)/target
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -243,6 +255,11 @@ $(VENV)/.atheris: tests/fuzz/requirements.lock | $(INSTALLED)
 $(VENV_PEERS)/.installed: $(PEERS)/requirements.lock | $(VENV)/bin/python
 	$(VENV)/bin/python -m venv $(VENV_PEERS) || { rm -rf $(VENV_PEERS); exit 1; }
 	$(VENV_PEERS)/bin/python -m pip install --quiet --require-hashes --requirement $<
+	@touch $@
+
+$(VENV_FRAMEWORKS)/%/.installed: $(FRAMEWORKS)/%.lock | $(VENV)/bin/python
+	$(VENV)/bin/python -m venv $(@D) || { rm -rf $(@D); exit 1; }
+	$(@D)/bin/python -m pip install --quiet --require-hashes --requirement $<
 	@touch $@
 
 $(PEERS)/node_modules/.installed: $(PEERS)/package.json $(PEERS)/package-lock.json

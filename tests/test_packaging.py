@@ -18,6 +18,7 @@ TOP_LEVEL_NAMES = ("proxy", "middlewares", "providers")
 LOCKS = (
     ROOT / "requirements.lock",
     ROOT / "tests/end_to_end/requirements-sdk2.lock",
+    *sorted((ROOT / "tests/end_to_end/frameworks").glob("*.lock")),
     RUNTIME_LOCK,
     BUILD_LOCK,
 )
