@@ -336,7 +336,7 @@ async def test_a_batch_waits_for_the_file_of_the_client(
 async def test_an_input_that_is_never_read_is_deleted(
     reading: OpenAIWithFake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(input_waits, "LONGEST_WAIT", 0.0)
+    monkeypatch.setattr(input_waits, "WAIT_SECONDS", 0.0)
     error = await refused(reading.batches.create(CALLER, inline(*TEXTS[:2])))
     assert error.status is Status.UNAVAILABLE
     assert "still 'pending'" in error.message

@@ -12,8 +12,8 @@ from providers.json_api.client import Answer, JsonApi
 
 # In seconds. Files of some MB take about a minute.
 FIRST_PAUSE: Final = 0.5
-_LONGEST_PAUSE: Final = 10.0
-LONGEST_WAIT: Final = 300.0
+_LAST_PAUSE: Final = 10.0
+WAIT_SECONDS: Final = 300.0
 
 _UNREAD: Final = frozenset({"pending", "running"})
 _UNREADABLE: Final = "error"
@@ -28,12 +28,12 @@ async def wait_until_read(client: JsonApi, caller: Caller, file: Answer) -> None
     """Raises UNAVAILABLE if it takes too long, INVALID_ARGUMENT if the provider cannot read it."""
     began, pause = monotonic(), FIRST_PAUSE
     while is_unread(file):
-        if monotonic() - began >= LONGEST_WAIT:
+        if monotonic() - began >= WAIT_SECONDS:
             raise unavailable(
                 f"{client.name}: the input file is still {file['status']!r}; try again later"
             )
         await asyncio.sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE)
+        pause = min(2 * pause, _LAST_PAUSE)
         file = await client.get_object(caller, "files", file.id, "file")
     if _status(file) == _UNREADABLE:
         details = text_or_none(file.get("status_details")) or "it does not say why"
