@@ -20,8 +20,10 @@ async def create_message(request: web.Request) -> web.Response:
     params = await read_json(request)
     store = request.app[STORE]
     parsed = parse_params(params, request[DIALECT], _media_type(request))
+    store.bindings.check(parsed, request[DIALECT])
     cached = store.prompts.use(request[OWNER], parsed["model"], pieces(parsed))
     message = answer(parsed, store.new_id("msg_"), store.settings.answer_bytes, cached)
+    store.bindings.remember(parsed, message["content"])
     whole = message | store.settings.answer
     if parsed.get("stream"):
         return events(message_events(whole), named=True)

@@ -39,6 +39,10 @@ FORCED = ("any", "tool")
 PARAMETER = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 SHORTEST_BUDGET = 1024
 
+BLOCK_BINDING = Record(
+    {"prefix_mismatch_behavior": Text(choices=["error", "drop_block"])},
+    ("prefix_mismatch_behavior",),
+)
 THINKING = Tagged(
     "type",
     {
@@ -46,7 +50,7 @@ THINKING = Tagged(
             {"budget_tokens": Number(low=SHORTEST_BUDGET, whole=True), "display": DISPLAY},
             ("budget_tokens",),
         ),
-        "adaptive": Record({"display": DISPLAY}),
+        "adaptive": Record({"display": DISPLAY, "block_binding": BLOCK_BINDING}),
         "between_tools": Record({}),
         "disabled": Record({}),
     },

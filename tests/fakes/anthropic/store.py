@@ -11,6 +11,7 @@ from aiohttp import web
 from ..blob import Blob, BlobStore
 from ..journal import Settings
 from ..prompt_cache import PromptCache
+from .bindings import Bindings
 from .dialect import Dialect
 from .envelope import now, refuse, timestamp
 
@@ -60,6 +61,7 @@ class AnthropicStore:
         self.settings = settings
         self.blobs = BlobStore()
         self.prompts = PromptCache()
+        self.bindings = Bindings()
         self.files: dict[str, StoredFile] = {}
         self.batches: dict[str, StoredBatch] = {}
         self.made = 0
