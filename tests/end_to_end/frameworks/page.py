@@ -14,10 +14,10 @@ PAGE: Final = ROOT / "deploy" / "docs" / "frameworks.md"
 ROW: Final = re.compile(r"^\| (.+) \| `([^`]+)` \|$", re.MULTILINE)
 """A row's framework with its version, and the expression that points it at the proxy."""
 
-CALLS: Final = ("prompt", "stream", "call_tool", "structured")
+CALLS: Final = ("prompt", "stream", "call_tool", "structured", "see_image")
 """What a program may be able to do: functions of what the row's expression makes, a model, a text.
 
-`prompt` and `call_tool` return the answer, `stream` its pieces, and `structured` a `Forecast`.
+`stream` returns the pieces of the answer, `structured` a `Forecast`, the others the answer's text.
 """
 
 

@@ -10,8 +10,10 @@ from tests.end_to_end.batch_client import MODELS
 from tests.end_to_end.conftest import Ferry
 from tests.end_to_end.fake_client import FakeClient
 from tests.end_to_end.frameworks.page import PROGRAMS, rows
+from tests.end_to_end.frameworks.picture import BASE64
 from tests.end_to_end.sdk_process import Sdk, SdkProcess
 from tests.end_to_end.test_readme import ADDRESS, CLIENT, KEY, PROVIDER, replaced
+from tests.fakes.media import seen
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
@@ -21,6 +23,7 @@ ASKED: Final[Mapping[str, tuple[str, Any]]] = {
     "prompt": ("hello", "echo: hello"),
     "stream": (LONG, f"echo: {LONG}"),
     "call_tool": ("call the tool", "It is sunny in text."),
+    "see_image": ("see ", f"echo: see {seen(BASE64)}"),
     "structured": ("hello", {"city": "text", "days": 1}),
 }
 """What each call asks, and the answer of the fakes' models; that after a tool has more words."""

@@ -11,6 +11,7 @@ from google.adk.runners import InMemoryRunner
 from google.genai import types
 
 from tests.end_to_end.frameworks.forecast import Forecast, weather
+from tests.end_to_end.frameworks.picture import PNG
 
 __all__ = ["Gemini"]
 
@@ -20,7 +21,7 @@ def prompt(gemini: Any, model: str, text: str) -> Any:
 
 
 def stream(gemini: Any, model: str, text: str) -> Any:
-    *pieces, whole = ask(text, StreamingMode.SSE, model=gemini)
+    *pieces, whole = ask(text, mode=StreamingMode.SSE, model=gemini)
     assert whole == "".join(pieces)
     return pieces
 
@@ -29,11 +30,18 @@ def call_tool(gemini: Any, model: str, text: str) -> Any:
     return "".join(ask(text, model=gemini, tools=[weather]))
 
 
+def see_image(gemini: Any, model: str, text: str) -> Any:
+    image = types.Part.from_bytes(data=PNG, mime_type="image/png")
+    return "".join(ask(text, image, model=gemini))
+
+
 def structured(gemini: Any, model: str, text: str) -> Any:
     return json.loads("".join(ask(text, model=gemini, output_schema=Forecast)))
 
 
-def ask(text: str, mode: StreamingMode = StreamingMode.NONE, **agent: Any) -> list[str]:
+def ask(
+    text: str, *more: types.Part, mode: StreamingMode = StreamingMode.NONE, **agent: Any
+) -> list[str]:
     """The texts of the events. With SSE these are the pieces, and at last the whole."""
     runner = InMemoryRunner(agent=LlmAgent(name="agent", **agent), app_name="app")
 
@@ -42,7 +50,7 @@ def ask(text: str, mode: StreamingMode = StreamingMode.NONE, **agent: Any) -> li
         events = runner.run_async(
             user_id="user",
             session_id=session.id,
-            new_message=types.Content(role="user", parts=[types.Part(text=text)]),
+            new_message=types.Content(role="user", parts=[types.Part(text=text), *more]),
             run_config=RunConfig(streaming_mode=mode),
         )
         return [said async for event in events if (said := text_of(event))]

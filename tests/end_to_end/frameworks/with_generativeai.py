@@ -7,6 +7,7 @@ from google.generativeai import GenerativeModel, configure
 from typing_extensions import TypedDict
 
 from tests.end_to_end.frameworks.forecast import weather
+from tests.end_to_end.frameworks.picture import PNG
 
 __all__ = ["configure"]
 
@@ -29,6 +30,11 @@ def call_tool(configured: None, model: str, text: str) -> Any:
         enable_automatic_function_calling=True
     )
     return chat.send_message(text).text
+
+
+def see_image(configured: None, model: str, text: str) -> Any:
+    image = {"mime_type": "image/png", "data": PNG}
+    return GenerativeModel(model).generate_content([text, image]).text
 
 
 def structured(configured: None, model: str, text: str) -> Any:

@@ -6,6 +6,7 @@ from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_google_genai import ChatGoogleGenerativeAI
 
 from tests.end_to_end.frameworks.forecast import Forecast, weather
+from tests.end_to_end.frameworks.picture import DATA_URL
 
 __all__ = ["ChatGoogleGenerativeAI"]
 
@@ -26,6 +27,11 @@ def call_tool(chat: Any, model: str, text: str) -> Any:
         for call in turns[-1].tool_calls
     ]
     return bound.invoke(turns).content
+
+
+def see_image(chat: Any, model: str, text: str) -> Any:
+    parts = [{"type": "text", "text": text}, {"type": "image_url", "image_url": DATA_URL}]
+    return chat.invoke([HumanMessage(parts)]).content
 
 
 def structured(chat: Any, model: str, text: str) -> Any:

@@ -9,10 +9,11 @@ from tests.end_to_end.frameworks.with_langchain import (
     ChatGoogleGenerativeAI,
     call_tool,
     prompt,
+    see_image,
     stream,
 )
 
-__all__ = ["ChatGoogleGenerativeAI", "call_tool", "prompt", "stream"]
+__all__ = ["ChatGoogleGenerativeAI", "call_tool", "prompt", "see_image", "stream"]
 
 
 def structured(chat: Any, model: str, text: str) -> Any:

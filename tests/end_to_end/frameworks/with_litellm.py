@@ -7,6 +7,7 @@ from typing import Any
 import litellm
 
 from tests.end_to_end.frameworks.forecast import weather
+from tests.end_to_end.frameworks.picture import DATA_URL
 
 WEATHER = {
     "name": "weather",
@@ -39,6 +40,12 @@ def call_tool(complete: Any, model: str, text: str) -> Any:
         result = weather(**json.loads(call.function.arguments))
         turns.append({"role": "tool", "tool_call_id": call.id, "content": result})
     return answer(complete, turns, tools=tools).content
+
+
+def see_image(complete: Any, model: str, text: str) -> Any:
+    image = {"type": "image_url", "image_url": {"url": DATA_URL}}
+    parts = [{"type": "text", "text": text}, image]
+    return answer(complete, [{"role": "user", "content": parts}]).content
 
 
 def answer(complete: Any, turns: list[Any], **more: Any) -> Any:

@@ -3,11 +3,12 @@
 from typing import Any
 
 from google.genai import types
-from llama_index.core.llms import ChatMessage
+from llama_index.core.llms import ChatMessage, ImageBlock, TextBlock
 from llama_index.core.tools import FunctionTool
 from llama_index.llms.google_genai import GoogleGenAI
 
 from tests.end_to_end.frameworks.forecast import Forecast, weather
+from tests.end_to_end.frameworks.picture import PNG
 
 __all__ = ["GoogleGenAI", "types"]
 
@@ -22,6 +23,11 @@ def stream(llm: Any, model: str, text: str) -> Any:
 
 def call_tool(llm: Any, model: str, text: str) -> Any:
     return str(llm.predict_and_call([FunctionTool.from_defaults(weather)], text))
+
+
+def see_image(llm: Any, model: str, text: str) -> Any:
+    image = ImageBlock(image=PNG, image_mimetype="image/png")
+    return llm.chat([ChatMessage(blocks=[TextBlock(text=text), image])]).message.content
 
 
 def structured(llm: Any, model: str, text: str) -> Any:
