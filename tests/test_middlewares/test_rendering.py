@@ -148,6 +148,12 @@ def test_a_batch_with_everything() -> None:
     }
 
 
+def test_requests_that_are_not_counted_yet() -> None:
+    """Typed clients, as gemini-rust, read no batch without `batchStats`."""
+    document = render_batch(batch(BatchState.PENDING), None)
+    assert document["metadata"]["batchStats"] == {"requestCount": "0"}
+
+
 def test_inline_results() -> None:
     items = [
         {"response": {"candidates": [{"content": {"parts": [{"text": "4"}], "role": "model"}}]}},
