@@ -1,7 +1,7 @@
 """The lines of OpenAI's batch input: translated from Gemini requests, or checked native ones."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -20,7 +20,6 @@ from providers.openai_content.body_to_openai import (
     ENDPOINT_OF,
     RESPONSES,
     check_native_body,
-    known_endpoint,
     to_openai_body,
 )
 from providers.openai_content.dialect import Dialect
@@ -79,16 +78,18 @@ class OpenAITranslator:
 class OpenAILines:
     """`{"custom_id", "method", "url", "body"}`: sent unchanged, results keyed by custom id.
 
-    `any_version`: the url may name another version of the API than OpenAI's, or none.
+    `endpoint_of` is the dialect's.
     """
 
     name = "openai"
     row_kind = RowKind.CUSTOM_ID
 
-    def __init__(self, model: str, kind: BatchKind, *, any_version: bool = False) -> None:
+    def __init__(
+        self, model: str, kind: BatchKind, endpoint_of: Callable[[str], str] = str
+    ) -> None:
         self._model = model
         self._kind = kind
-        self._any_version = any_version
+        self._endpoint_of = endpoint_of
         self._ids = SeenTexts()
         self._embeddings = 0
         self.endpoint = ""
@@ -118,14 +119,14 @@ class OpenAILines:
             )
 
     def _check_url(self, url: object, path: str) -> None:
-        known = known_endpoint(url) if self._any_version and isinstance(url, str) else url
-        if known not in _MAPPED_ENDPOINTS:
+        endpoint = self._endpoint_of(url) if isinstance(url, str) else None
+        if endpoint not in _MAPPED_ENDPOINTS:
             known = ", ".join(_MAPPED_ENDPOINTS)
             raise invalid_argument(f"must be one of {known}", path=path)
         if self.endpoint and url != self.endpoint:
             raise invalid_argument(f"differs from line 1, which has {self.endpoint}", path=path)
         self.endpoint = str(url)
-        if (self._kind is BatchKind.EMBED) != (known == EMBEDDINGS):
+        if (self._kind is BatchKind.EMBED) != (endpoint == EMBEDDINGS):
             raise invalid_argument(f"is not an endpoint for a {self._kind}", path=path)
 
 
@@ -134,6 +135,8 @@ def is_openai_line(document: Mapping[str, Any]) -> bool:
     return bool(_MEMBERS & document.keys()) and not _FOREIGN & document.keys()
 
 
-def line_formats(model: str, kind: BatchKind, *, any_version: bool = False) -> LineFormats:
-    native = partial(OpenAILines, model, kind, any_version=any_version)
+def line_formats(
+    model: str, kind: BatchKind, endpoint_of: Callable[[str], str] = str
+) -> LineFormats:
+    native = partial(OpenAILines, model, kind, endpoint_of)
     return LineFormats(OpenAILines.name, is_openai_line, native)

@@ -101,8 +101,7 @@ class OpenAIBatchApi:
         return OpenAITranslator(batch.model, batch.kind, batch.file_of_uri, self._dialect)
 
     def line_formats(self, batch: NewBatch) -> LineFormats:
-        any_version = self._dialect.any_version
-        return line_formats(batch.model, batch.kind, any_version=any_version)
+        return line_formats(batch.model, batch.kind, self._dialect.endpoint_of)
 
     def document(self, new: NewFileBatch) -> dict[str, Any]:
         return {

@@ -13,6 +13,7 @@ from providers.gemini_content.function_calls import CallRules
 from providers.gemini_content.media import IMAGES, PDF
 from providers.gemini_content.unsupported import GEMINI_ONLY_SETTINGS
 from providers.limits import Limit
+from providers.openai_content.body_to_openai import known_endpoint
 from providers.openai_content.dialect import Dialect, texts_joined
 from providers.openai_content.media_to_openai import (
     inline_audio,
@@ -79,7 +80,7 @@ HOSTED_DIALECT: Final = replace(
     thoughts={},
     own_thought=own_reasoning,
     write_thoughts=write_reasoning,
-    any_version=True,
+    endpoint_of=known_endpoint,
 )
 """The rules of a server that has OpenAI's models, and others."""
 

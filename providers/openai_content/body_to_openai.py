@@ -1,7 +1,6 @@
 """The endpoints of a batch, and the bodies of their requests."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 from providers.errors import invalid_argument
@@ -21,17 +20,18 @@ ENDPOINT_OF: Final[Mapping[BatchKind, str]] = {
     BatchKind.GENERATE: CHAT,
     BatchKind.EMBED: EMBEDDINGS,
 }
+_ENDPOINTS: Final = (CHAT, EMBEDDINGS, RESPONSES)
 
 
-# Asked for each result of a batch.
-@lru_cache(64)
 def known_endpoint(native: str) -> str:
     """The endpoint that a batch names, as OpenAI writes it; `native` itself for any other.
 
     Azure leaves its version out, and other servers have other versions (openai.md section 10).
     """
-    known = (CHAT, EMBEDDINGS, RESPONSES)
-    return next((name for name in known if native.endswith(name.removeprefix("/v1"))), native)
+    if native in _ENDPOINTS:
+        return native
+    ends = (name for name in _ENDPOINTS if native.endswith(name.removeprefix("/v1")))
+    return next(ends, native)
 
 
 def to_openai_body(

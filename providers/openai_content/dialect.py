@@ -80,7 +80,7 @@ class Dialect:
     `streaming` are the members of a request for a stream with its usage, `single` of one for a
     single answer.
     `embedding_size` is its name for the length of an embedding, which `sized_models` take.
-    `any_version`: its paths may have another version than /v1, or none.
+    `endpoint_of` is the endpoint that the `url` of a batch's line names, as OpenAI writes it.
     """
 
     calls: CallRules
@@ -106,7 +106,7 @@ class Dialect:
     single: Mapping[str, Any] = field(default_factory=dict)
     write_thoughts: WriteThoughts = thoughts_apart
     write_texts: WriteTexts = texts_apart
-    any_version: bool = False
+    endpoint_of: Callable[[str], str] = str
 
     @property
     def provider(self) -> str:

@@ -6,6 +6,7 @@ import pytest
 from providers.batches.line_formats import GeminiLines
 from providers.errors import FerryError, not_found
 from providers.openai.batch_lines import OpenAILines, OpenAITranslator, line_formats
+from providers.openai.dialect import HOSTED_DIALECT
 from providers.resource_names import FileId, FileKind, object_file_id
 from providers.resources import BatchKind
 from providers.status import Status
@@ -147,7 +148,7 @@ def test_a_native_line_is_sent_unchanged(url: str) -> None:
 
 
 def other_server(kind: BatchKind = BatchKind.GENERATE) -> OpenAILines:
-    return OpenAILines(MODEL, kind, any_version=True)
+    return OpenAILines(MODEL, kind, HOSTED_DIALECT.endpoint_of)
 
 
 @pytest.mark.parametrize("url", ["/chat/completions", "/v4/chat/completions", "/responses"])
