@@ -136,7 +136,8 @@ class PendingCalls:
         # Responses with a call's id are matched first. The others match the remaining calls in
         # order: programs that make ids for calls that had none give them in responses only.
         for part in sorted(parts, key=lambda part: part.value.get("id") not in known):
-            ids[part.path] = self._match_one(part).id
+            find = self._by_id if part.value.get("id") in known else self._by_name
+            ids[part.path] = self._match_one(part, find(part)).id
         return [
             FunctionResponse(ids[part.path], part.value.get("response", {}), _media(part))
             for part in parts
@@ -156,19 +157,18 @@ class PendingCalls:
         self._ids.add(native_id)
         return native_id
 
-    def _match_one(self, part: ContentPart) -> FunctionCall:
+    def _match_one(self, part: ContentPart, call: FunctionCall | None) -> FunctionCall:
         refuse_fields(part.value, _REFUSED_IN_RESPONSE, part.path, self._rules.provider)
         if not self._rules.media:
             refuse_fields(part.value, _NO_MEDIA, part.path, self._rules.provider)
-        call = self._by_id(part) or self._by_name(part)
         if call is None:
             raise invalid_argument("matches no functionCall of the previous turn", path=part.path)
         self._waiting.remove(call)
         return call
 
     def _by_id(self, part: ContentPart) -> FunctionCall | None:
-        wanted, name = part.value.get("id"), part.value.get("name")
-        found = next((call for call in self._waiting if wanted and call.client_id == wanted), None)
+        wanted, name = part.value["id"], part.value.get("name")
+        found = next((call for call in self._waiting if call.client_id == wanted), None)
         if found is not None and name and name != found.client_name:
             raise invalid_argument(
                 f"the call with this id calls {found.client_name}", path=member(part.path, "name")

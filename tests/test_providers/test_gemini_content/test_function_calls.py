@@ -123,6 +123,11 @@ def test_an_id_is_sent_once() -> None:
         ([{"id": "A", "name": "f"}, {"id": "A", "name": "g"}], [], "calls[1].id"),
         ([{"id": "a", "name": "f"}, {"id": "a", "name": "f", "args": {"n": 1}}], [], "calls[1].id"),
         ([{"id": "a", "name": "f"}] * 2, [{"id": "a"}, {"id": "a"}], "answers[1]"),
+        (
+            [{"id": "a", "name": "f"}, {"name": "f"}],
+            [{"id": "a", "name": "f"}, {"id": "a", "name": "f"}],
+            "answers[1]",
+        ),
         ([{"name": ""}], [], "calls[0].name"),
         ([{}], [], "calls[0].name"),
         ([{"id": "a", "name": "f"}], [{"id": "x", "name": "f"}], "answers[0]"),
