@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -11,10 +10,9 @@ from typing import Final, Self
 
 import aiohttp
 from aiohttp import hdrs
-from aiohttp.http_exceptions import HttpProcessingError
 
 from providers.body import read_up_to
-from providers.deadlines import CALL_LIMITS, DEFAULT_LIMITS, TimeLimits, Wait
+from providers.deadlines import CALL_LIMITS, DEFAULT_LIMITS, TimeLimits
 from providers.errors import invalid_argument
 from providers.limits import HTTP_FIELD
 from providers.status import Status
@@ -22,12 +20,10 @@ from providers.upstream import OutboundRequest, UpstreamError
 from proxy.forward_proxies import NO_FORWARD_PROXIES, ForwardProxies
 from proxy.name_resolver import NameResolver
 from proxy.outbound_body import OutboundBody
+from proxy.outbound_faults import UPSTREAM_FAULTS, Exchange, refused_by_proxy
 from proxy.read_buffers import LARGE_BUFFERS, LARGE_STREAM, READ_BUFFER_BYTES, Release
 from proxy.system_trust import system_trust
 from proxy.threads import in_thread
-
-# What aiohttp raises for errors of an upstream.
-_UPSTREAM_FAULTS: Final = (aiohttp.ClientError, OSError, HttpProcessingError)
 
 # Headers that aiohttp would add by itself: only the provider's headers are sent.
 _AUTOMATIC_HEADERS: Final = (hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.USER_AGENT, hdrs.CONTENT_TYPE)
@@ -37,11 +33,6 @@ _FRAMING_HEADERS: Final = frozenset({"content-length", "transfer-encoding"})
 
 # aiohttp waits for an upstream that does not read only if more than 64 KiB are written.
 _SHORT_BYTES: Final = 32 << 10
-
-# The name does not exist; other codes mean that the name server could not be reached.
-_NO_SUCH_NAME: Final = (socket.EAI_NONAME, socket.EAI_NODATA)
-
-_TEMPORARY: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 
 # Of a final answer: one of 1xx never arrives here, except for a change of the protocol.
 _STATUSES: Final = range(200, 600)
@@ -57,36 +48,13 @@ class Timeouts:
     limits: TimeLimits = DEFAULT_LIMITS
 
 
-@dataclass(frozen=True, slots=True)
-class _Exchange:
-    """A request and its answer, for the message of an error.
-
-    `wait` is that for the answer. `sent` is the body if sending it may take time.
-    """
-
-    host: str
-    wait: Wait
-    sent: OutboundBody | None
-
-    def blame(self, error: Exception) -> BaseException:
-        """The error of the request's own body if there is one, otherwise the upstream's."""
-        if self.sent is not None and self.sent.failure is not None:
-            return self.sent.failure
-        return _upstream_error(error, self)
-
-    def silence(self, error: TimeoutError) -> str:
-        if self.sent is None or isinstance(error, aiohttp.SocketTimeoutError):
-            return f"{self.host} sent nothing for {self.wait}"
-        return f"{self.host} read nothing for {self.sent.stalled}"
-
-
 class OutboundReply:
     """An upstream's response.
 
     Reading it to its end, or closing it, stops a request body that is still being sent.
     """
 
-    def __init__(self, response: aiohttp.ClientResponse, exchange: _Exchange) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, exchange: Exchange) -> None:
         self._response = response
         self._exchange = exchange
         self._sent = exchange.sent
@@ -104,7 +72,7 @@ class OutboundReply:
                 del chunk  # as in providers/body.py
                 if content.total_bytes >= LARGE_STREAM:
                     self._enlarge_buffers()
-        except _UPSTREAM_FAULTS as error:
+        except UPSTREAM_FAULTS as error:
             raise self._exchange.blame(error) from None
         if self._sent is not None and self._sent.failure is not None:
             raise self._sent.failure
@@ -179,13 +147,13 @@ class OutboundClient:
         exchange = self._exchange(request)
         try:
             response = await self._request(request, headers, exchange)
-        except _UPSTREAM_FAULTS as error:
+        except UPSTREAM_FAULTS as error:
             raise exchange.blame(error) from None
         if response.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED and self._is_relayed(
             request
         ):
             response.close()
-            raise _refused_by_proxy(response.status, exchange.host)
+            raise refused_by_proxy(response.status, exchange.host)
         if response.status not in _STATUSES:
             response.close()
             what = f"answered with the status {response.status}, which is no final status"
@@ -212,7 +180,7 @@ class OutboundClient:
         """Whether a forward proxy can answer in the upstream's place, as in a tunnel it cannot."""
         return request.url.scheme == "http" and self._forward_proxies.of(request.url) is not None
 
-    def _exchange(self, request: OutboundRequest) -> _Exchange:
+    def _exchange(self, request: OutboundRequest) -> Exchange:
         """Raises UpstreamError if the call that this is for has no time left."""
         own = self._timeouts.limits
         limits = CALL_LIMITS.get() or own.answered_call()
@@ -222,10 +190,10 @@ class OutboundClient:
             message = f"no time was left to call {host}: the call takes at most {limits.whole}"
             raise UpstreamError(Status.DEADLINE_EXCEEDED, message, unsent=True)
         body = None if _is_one_write(request) else request.body
-        return _Exchange(host, wait, None if body is None else OutboundBody(body, own.stalled))
+        return Exchange(host, wait, None if body is None else OutboundBody(body, own.stalled))
 
     async def _request(
-        self, request: OutboundRequest, headers: Mapping[str, str], exchange: _Exchange
+        self, request: OutboundRequest, headers: Mapping[str, str], exchange: Exchange
     ) -> aiohttp.ClientResponse:
         wait, sent = exchange.wait.seconds, exchange.sent
         try:
@@ -234,7 +202,7 @@ class OutboundClient:
                 request.method,
                 request.url,
                 headers=headers,
-                data=sent or request.body,
+                data=request.body if sent is None else sent,
                 allow_redirects=False,
                 proxy=self._forward_proxies.of(request.url),
                 timeout=aiohttp.ClientTimeout(
@@ -274,61 +242,3 @@ def _outgoing(headers: Mapping[str, str]) -> dict[str, str]:
         if _CONTROL_CHARACTERS.search(value):
             raise invalid_argument(f"the value for the header {name} contains a control character")
     return {n: v for n, v in headers.items() if n.lower() not in _FRAMING_HEADERS}
-
-
-def _upstream_error(error: Exception, exchange: _Exchange) -> UpstreamError:
-    """Has our own message: aiohttp's may quote a URL whose query is secret."""
-    host = exchange.host
-    if isinstance(error, aiohttp.ClientHttpProxyError):
-        return _refused_by_proxy(error.status, host)
-    if isinstance(error, aiohttp.ClientConnectorError) and error.host != host:
-        host = f"the forward proxy {error.host}"
-    if mistake := _mistake(error, host):
-        message = f"{mistake}: the operator of the proxy must change its settings"
-        return UpstreamError(Status.FAILED_PRECONDITION, message, unsent=True)
-    match error:
-        case aiohttp.ConnectionTimeoutError():
-            return UpstreamError(
-                Status.DEADLINE_EXCEEDED,
-                f"{host} did not accept the connection in time",
-                unsent=True,
-            )
-        case TimeoutError():
-            return UpstreamError(Status.DEADLINE_EXCEEDED, exchange.silence(error))
-        case aiohttp.ClientSSLError():
-            return UpstreamError(
-                Status.UNAVAILABLE, f"{host} failed the TLS handshake", unsent=True
-            )
-        case aiohttp.ClientConnectorError():
-            return UpstreamError(Status.UNAVAILABLE, f"{host} cannot be reached", unsent=True)
-        case aiohttp.ClientResponseError() | HttpProcessingError():
-            return UpstreamError(
-                Status.UNAVAILABLE, f"{host} sent a response that is not valid HTTP"
-            )
-        case _:
-            return UpstreamError(Status.UNAVAILABLE, f"{host} closed the connection")
-
-
-def _refused_by_proxy(status: int, host: str) -> UpstreamError:
-    """A forward proxy did not connect to `host`, or asks for a password."""
-    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        what = "the forward proxy asks for a user name and a password, which HTTPS_PROXY lacks"
-    else:
-        what = f"the forward proxy refuses to connect to {host} (status {status})"
-    if status in _TEMPORARY or status >= 500:
-        return UpstreamError(Status.UNAVAILABLE, what, unsent=True)
-    message = f"{what}: the operator of the proxy must change its settings"
-    return UpstreamError(Status.FAILED_PRECONDITION, message, unsent=True)
-
-
-def _mistake(error: Exception, host: str) -> str | None:
-    """What the operator must correct; None for an error that may be temporary."""
-    match error:
-        case ssl.SSLCertVerificationError():
-            return f"the certificate of {host} is not trusted, or not for {host}"
-        case aiohttp.ClientConnectorSSLError(os_error=ssl.SSLError(reason="WRONG_VERSION_NUMBER")):
-            return f"{host} does not speak TLS on this port"
-        case aiohttp.ClientConnectorDNSError() if error.os_error.errno in _NO_SUCH_NAME:
-            return f"the host {host} does not exist"
-        case _:
-            return None
