@@ -168,7 +168,7 @@ def _inline(value: object, path: str) -> InlineRequest:
     if isinstance(value, dict) and "key" in value:
         raise invalid_argument("an inline request has no key; use metadata", path=f"{path}.key")
     whole = _with_what_is_beside(_object(value, path), path)
-    refuse_beside_request(whole, _INLINE, lambda name: f"{path}.{name}")
+    refuse_beside_request(whole, _INLINE, f"{path}.")
     members = _members(whole, path, _INLINE)
     request, request_path = members["request"]
     if request is None:

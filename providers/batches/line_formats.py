@@ -26,8 +26,6 @@ _KEYED: Final = ("key", "request")
 # `config` is not a member but a common mistake that the reader of requests explains.
 _GEMINI_MEMBERS: Final = frozenset({*_KEYED, *REQUEST_MEMBERS, "config"})
 _UNKNOWN: Final = "an unknown"
-# Of a name, in a message.
-_SHOWN: Final = 80
 _MEMBERS_COMPARED: Final = 8
 # A colon can be escaped like this; then counting colons proves nothing.
 _ESCAPED: Final = b"\\u003"
@@ -149,7 +147,7 @@ class GeminiLines:
         if not any(member in document for member in _KEYED):
             request, path, key = document, where, None
         else:
-            refuse_beside_request(document, _KEYED, lambda name: f"{where}: {name[:_SHOWN]}")
+            refuse_beside_request(document, _KEYED, f"{where}: ")
             path, key = f"{where}: request", document.get("key")
             if "request" not in document:
                 raise invalid_argument("is missing", path=path)

@@ -6,7 +6,7 @@ empty lists, `false`, unspecified enum values, and the defaults that the table l
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -28,7 +28,7 @@ from providers.gemini_content.schema import (
     Scalar,
 )
 from providers.json_api.path_names import check_path_name
-from providers.json_api.unknown_members import unknown_member
+from providers.json_api.unknown_members import refuse_unknown, unknown_member
 
 _CAPITAL: Final = re.compile(r"[A-Z]")
 _ROLES: Final[Mapping[str, str]] = {
@@ -196,23 +196,21 @@ BESIDE_REQUEST: Final = frozenset(
 )
 
 
-def refuse_beside_request(
-    members: Collection[str], known: Collection[str], path: Callable[[str], str]
-) -> None:
+def refuse_beside_request(members: Collection[str], known: Collection[str], where: str) -> None:
     """Raises INVALID_ARGUMENT for a member that an object with a `request` does not have.
 
-    `known` are those that it has; `path` makes the JSON path of one.
+    `known` are those that it has; a JSON path is `where` and a name.
     """
     for name in members:
         if name in known:
             continue
         if name in REQUEST_MEMBERS:
-            raise _misplaced(path(name), "in request")
+            raise _misplaced(where + name, "in request")
         if name in _names(SETTINGS):
-            raise _misplaced(path(name), "in request.generationConfig")
+            raise _misplaced(where + name, "in request.generationConfig")
         if name == "config":
-            raise _config(path(name), "request.generationConfig")
-        raise unknown_member(name, known, path(name))
+            raise _config(where + name, "request.generationConfig")
+        refuse_unknown([name], known, where)
 
 
 def _unknown(key: str, name: str, path: str) -> FerryError:

@@ -139,6 +139,12 @@ def test_other_members_beside_an_inline_request_are_named(name: str) -> None:
     )
 
 
+def test_an_unknown_member_beside_an_inline_request_is_named_in_short() -> None:
+    with pytest.raises(FerryError) as caught:
+        parse(inline({"request": REQUEST, "a" * 10_000: 1}))
+    assert caught.value.path == f"batch.inputConfig.requests.requests[0].{'a' * 80}"
+
+
 async def test_a_dense_body_is_parsed_in_a_thread_and_its_objects_are_counted() -> None:
     memory = MemoryBudget()
     seen: list[tuple[bool, bool]] = []
