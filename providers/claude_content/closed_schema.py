@@ -120,7 +120,7 @@ def _says_nothing(keyword: str, value: object, schema: dict[str, Any]) -> bool:
 
 def _require_known(keyword: str, value: object, path: str) -> None:
     match keyword:
-        case "format" if value not in _FORMATS:
+        case "format" if not (isinstance(value, str) and value in _FORMATS):
             raise invalid_argument(f"must be one of {', '.join(sorted(_FORMATS))}", path=path)
         case "minItems" if value not in (0, 1):
             raise invalid_argument("must be 0 or 1", path=path)

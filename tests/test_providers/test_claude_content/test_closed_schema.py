@@ -1,3 +1,4 @@
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -168,3 +169,10 @@ def test_a_refusal_says_what_would_be_right(schema: object, message: str) -> Non
     with pytest.raises(FerryError) as refused:
         _close(schema)
     assert refused.value.message.endswith(f": {message}")
+
+
+@pytest.mark.parametrize("value", [{}, [], [{}], 5, None], ids=str)
+@pytest.mark.parametrize("keyword", ["format", "minItems", "minimum", "type", "pattern"])
+def test_a_keyword_with_any_value_is_kept_or_refused(keyword: str, value: object) -> None:
+    with suppress(FerryError):
+        assert _close({keyword: value}) == {keyword: value}
