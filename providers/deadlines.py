@@ -5,6 +5,8 @@ request, so that no provider has to pass it along; background work has the limit
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from math import inf
@@ -17,6 +19,7 @@ _STALL: Final = "FERRY_STALL_SECONDS"
 _CALL: Final = "FERRY_CALL_SECONDS"
 _ANSWER: Final = "FERRY_ANSWER_SECONDS"
 _SENDING: Final = ("POST", "PUT")
+_UNDO_SECONDS: Final = 10.0
 SERVER_TIMEOUT: Final = "X-Server-Timeout"
 
 
@@ -76,6 +79,20 @@ class CallLimits:
 
 
 CALL_LIMITS: Final[ContextVar[CallLimits | None]] = ContextVar("call_limits", default=None)
+
+
+@contextmanager
+def time_to_undo() -> Iterator[None]:
+    """For the calls that remove what an operation made, also if its own time is over."""
+    limits = CALL_LIMITS.get()
+    if limits is not None and limits.seconds_left() < _UNDO_SECONDS:
+        ends = time.monotonic() + _UNDO_SECONDS
+        limits = replace(limits, most=NO_LIMIT, whole=Wait(_UNDO_SECONDS), ends=ends)
+    token = CALL_LIMITS.set(limits)
+    try:
+        yield
+    finally:
+        CALL_LIMITS.reset(token)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
-"""A provider may quote the caller's key in what it says, so that is removed from errors."""
+"""A provider may quote the caller's key in what it says, which is removed from every reason."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from providers.credential import Caller
+from providers.resources import Failure
 from providers.upstream import UpstreamError
 
 
@@ -11,6 +12,10 @@ def without_secret(text: str, caller: Caller) -> str:
     """`text`, in which a provider may have quoted the caller's key."""
     secret = caller.credential.secret
     return text.replace(secret, "***") if secret else text
+
+
+def failure_without_secret(failure: Failure, caller: Caller) -> Failure:
+    return Failure(failure.status, without_secret(failure.message, caller))
 
 
 def redacted(error: UpstreamError, redact: Callable[[str], str]) -> UpstreamError:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
 
 from providers.batches.file_batches.files import INPUT_PURPOSE, is_derived
-from providers.batches.file_batches.input_waits import is_unread
+from providers.batches.file_batches.input_waits import is_unread, why_unreadable
 from providers.credential import Caller
 from providers.errors import invalid_argument
 from providers.json_api.answer_shape import text_or_none
@@ -97,11 +97,10 @@ def from_openai_file(native: Answer, record: FileRecord | None) -> File:
     OpenAI keeps no content type, so files of other tools have none.
     """
     names = record or FileRecord("", text_or_none(native.get("filename")) or "")
-    failed = native.get("status") == "error"
     return file_of(
         native,
         names,
         downloadable=native.get("purpose") in ("batch", "batch_output"),
         unread=is_unread(native),
-        failure=str(native.get("status_details") or "the provider says: error") if failed else None,
+        failure=why_unreadable(native),
     )

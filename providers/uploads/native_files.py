@@ -1,7 +1,7 @@
 """Files that the provider itself keeps, lists and deletes."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 import orjson
@@ -9,6 +9,7 @@ import orjson
 from providers.credential import Caller
 from providers.json_api.answer_shape import count_or_none
 from providers.json_api.client import Answer, JsonApi
+from providers.json_api.redaction import without_secret
 from providers.json_api.unix_time import from_unix
 from providers.kept_records import KeptRecords
 from providers.resource_names import native_file_id, parse_file_id
@@ -101,12 +102,13 @@ class NativeFiles:
     async def get(self, caller: Caller, file_id: str) -> File:
         native_id = parse_file_id(file_id).native
         native = await self._client.get(caller, f"{self._files.path}/{native_id}")
-        return self._files.file(native, await self._records.read(native_id))
+        return self._file(caller, native, await self._records.read(native_id))
 
     async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[File]:
         listed, token = await self._files.page(caller, page_size, page_token)
         records = await self._records.read_all(listed)
-        files = [self._files.file(n, record) for n, record in zip(listed, records, strict=True)]
+        both = zip(listed, records, strict=True)
+        files = [self._file(caller, native, record) for native, record in both]
         return Page(files, token)
 
     async def delete(self, caller: Caller, file_id: str) -> None:
@@ -117,3 +119,7 @@ class NativeFiles:
     async def download(self, caller: Caller, file_id: str) -> Download:
         native_id = parse_file_id(file_id).native
         return await self._client.download(caller, f"{self._files.path}/{native_id}/content")
+
+    def _file(self, caller: Caller, native: Answer, record: FileRecord | None) -> File:
+        file = self._files.file(native, record)
+        return replace(file, error=without_secret(file.error, caller)) if file.error else file

@@ -1,6 +1,7 @@
 """Creating a batch at OpenAI: one job, and nothing remains of a failed creation."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from aiohttp import FormData
 
 from providers.batches.file_batches import input_waits
+from providers.deadlines import CALL_LIMITS, TimeLimits
 from providers.openai.dialect import SERVER_DIALECT
 from providers.resource_names import FileId, FileKind, native_file_id, parse_file_id
 from providers.resources import BatchKind, FileState, InlineRequest, NewBatch
@@ -24,6 +26,7 @@ from tests.contract.openai_batching import (
 from tests.contract.openai_with_fake import (
     CALLER,
     MODEL,
+    SECRET,
     OpenAIWithFake,
     from_file,
     inline,
@@ -351,3 +354,31 @@ async def test_an_input_that_the_server_cannot_read_says_why(reading: OpenAIWith
     error = await refused(reading.batches.create(CALLER, inline(*TEXTS[:2])))
     assert error.status is Status.INVALID_ARGUMENT
     assert "line 1 is too long" in error.message
+
+
+async def test_a_reason_why_the_server_cannot_read_an_input_is_the_servers(
+    reading: OpenAIWithFake,
+) -> None:
+    """So its text is not logged, and it shows no key and not all that it quotes."""
+    quoted = f"{SECRET} is in line 1: {'x' * 100_000}"
+    broken = {"id": "file-1", "status": "error", "status_details": quoted}
+    body = orjson.dumps(broken).decode()
+    await reading.strike("POST", "files", "status", status=200, body=body)
+    error = await refused(reading.batches.create(CALLER, inline(*TEXTS[:2])))
+    assert error.provider == "openai"
+    assert "*** is in line 1" in error.message
+    assert len(error.message) < 1000
+
+
+async def test_an_input_is_deleted_if_the_client_waits_no_longer_until_it_is_read(
+    reading: OpenAIWithFake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(input_waits, "FIRST_PAUSE", 60.0)
+    token = CALL_LIMITS.set(TimeLimits().answered_call().within(1, time.monotonic()))
+    try:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await reading.batches.create(CALLER, inline(*TEXTS[:2]))
+    finally:
+        CALL_LIMITS.reset(token)
+    assert await reading.objects("files") == []

@@ -18,6 +18,7 @@ from providers.status import Status
 from tests.contract.openai_batching import (
     CHAT,
     TEXTS,
+    answered_with,
     ended,
     items,
     lines,
@@ -26,6 +27,7 @@ from tests.contract.openai_batching import (
 )
 from tests.contract.openai_with_fake import (
     CALLER,
+    SECRET,
     OpenAIWithFake,
     from_file,
     inline,
@@ -51,6 +53,34 @@ async def test_each_inline_request_says_why_its_batch_failed(openai: OpenAIWithF
     batch_id = await failed(openai, inline(*TEXTS[:3]), TOO_MANY, BAD_LINE)
     results = await items(openai, batch_id)
     assert [result["error"] for result in results] == [REASON, OF_LINE, REASON]
+
+
+async def test_no_reason_shows_the_key(openai: OpenAIWithFake) -> None:
+    """The proxy's own key is no client's."""
+    quoting = {"code": "invalid_api_key", "message": f"Incorrect API key: {SECRET}"}
+    batch_id = await failed(openai, inline(*TEXTS[:2]), quoting, BAD_LINE | quoting)
+    batch = await openai.batches.get(CALLER, batch_id)
+    listing = await openai.batches.list(CALLER, 10, None)
+    assert [each.failure and each.failure.message for each in (batch, *listing.items)] == 2 * [
+        "Incorrect API key: ***; line 2: Incorrect API key: ***"
+    ]
+    results = await items(openai, batch_id)
+    assert {result["error"]["message"] for result in results} == {
+        "The batch failed: Incorrect API key: ***",
+        "Incorrect API key: ***",
+    }
+
+    content = json_lines(*map(native_line, "ab"))
+    other = await ended(openai, from_file(await openai.upload(content, "in.jsonl")))
+    refusal = {"status_code": 401, "body": {"error": quoting}}
+    await answered_with(
+        openai,
+        {"custom_id": "a", "response": refusal, "error": None},
+        {"custom_id": "b", "response": None, "error": quoting},
+    )
+    assert [line["error"]["message"] for line in await lines(openai, other)] == 2 * [
+        "Incorrect API key: ***"
+    ]
 
 
 @pytest.mark.parametrize("native", [False, True])

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import orjson
 import pytest
 
 from providers.body import Body, TruncatedBody
@@ -10,7 +11,7 @@ from providers.credential import Caller, Credential
 from providers.json_api.page_tokens import decode_page_token
 from providers.openai.client import openai_client
 from providers.openai.upload_target import OpenAIUploadTarget
-from providers.resource_names import parse_file_id
+from providers.resource_names import native_file_id, parse_file_id
 from providers.resources import File
 from providers.status import Status
 from providers.upload import GRANULARITY, UploadStart
@@ -227,3 +228,13 @@ async def test_a_lost_answer_creates_no_second_upload(openai: OpenAIWithFake) ->
     made = await openai.files.create(CALLER, "s1", start, body_of(SMALL))
     assert [parse_file_id(made.id).native] == await openai.objects("files")
     assert (await native_file(openai, made))["filename"].endswith("-a")
+
+
+async def test_a_reason_why_a_file_cannot_be_read_shows_no_key(openai: OpenAIWithFake) -> None:
+    broken = {"id": "file-1", "status": "error", "status_details": f"{SECRET}: {'x' * 100_000}"}
+    body = orjson.dumps(broken).decode()
+    await openai.strike("GET", "files/file-1", "status", status=200, body=body)
+    error = (await openai.files.get(CALLER, native_file_id("file-1"))).error
+    assert error is not None
+    assert error.startswith("***: x")
+    assert len(error) <= 500

@@ -23,6 +23,7 @@ from providers.batches.file_batches.files import (
 from providers.batches.repeats import Attempt, with_unknown_outcome
 from providers.batches.request_table import RequestTables
 from providers.credential import Caller
+from providers.deadlines import time_to_undo
 from providers.errors import FerryError
 from providers.json_api.client import Answer, JsonApi, outcome_unknown
 from providers.json_api.multipart import form_with_file
@@ -131,10 +132,11 @@ class BatchCreation:
             await self._inputs.wait_until_read(job.caller, made)
             yield input_file
         except BaseException as error:
-            if await self._certainly_absent(job, error):
-                await self._tables.delete(table_name(input_file, job.id))
-                if own is None:
-                    await self._delete_input(job.caller, input_file)
+            with time_to_undo():
+                if await self._certainly_absent(job, error):
+                    await self._tables.delete(table_name(input_file, job.id))
+                    if own is None:
+                        await self._delete_input(job.caller, input_file)
             raise
 
     async def _certainly_absent(self, job: Job, error: BaseException) -> bool:
@@ -162,9 +164,10 @@ class BatchCreation:
                 raise
             return found
         except BaseException:
-            found = await self._inputs.named(job.caller, name)
-            if found is not None:
-                await self._delete_input(job.caller, found.id)
+            with time_to_undo():
+                found = await self._inputs.named(job.caller, name)
+                if found is not None:
+                    await self._delete_input(job.caller, found.id)
             raise
         return made
 

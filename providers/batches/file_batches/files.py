@@ -15,6 +15,7 @@ from providers.body import Body
 from providers.credential import Caller
 from providers.errors import NotFound, invalid_argument, not_found
 from providers.json_api.client import Answer, JsonApi
+from providers.json_api.redaction import failure_without_secret, without_secret
 from providers.memory import Reservation
 from providers.resources import Failure
 
@@ -128,10 +129,15 @@ class FileResultLines:
         return self._api.plain(self._batch, line)
 
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
-        return self._api.translate(self._batch, line)
+        result = self._api.translate(self._batch, line)
+        if "error" in result:
+            error = result["error"]
+            error["message"] = without_secret(error["message"], self._caller)
+        return result
 
     def missing(self, line: int, /) -> Failure:
-        return self._failures.lost if self._lost else self._failures.of_line(line)
+        failure = self._failures.lost if self._lost else self._failures.of_line(line)
+        return failure_without_secret(failure, self._caller)
 
     async def _remaining_files(self) -> AsyncGenerator[Body, None]:
         """Without those that are missing: files expire, and other tools delete them."""

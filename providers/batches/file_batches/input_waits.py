@@ -6,9 +6,11 @@ from time import monotonic
 from typing import Any, Final
 
 from providers.credential import Caller
-from providers.errors import invalid_argument, unavailable
+from providers.errors import FerryError, unavailable
 from providers.json_api.answer_shape import text_or_none
 from providers.json_api.client import Answer, JsonApi
+from providers.json_api.redaction import without_secret
+from providers.status import Status
 
 # In seconds. Files of some MB take about a minute.
 FIRST_PAUSE: Final = 0.5
@@ -17,11 +19,20 @@ WAIT_SECONDS: Final = 300.0
 
 _UNREAD: Final = frozenset({"pending", "running"})
 _UNREADABLE: Final = "error"
+_REASON_CHARACTERS: Final = 500
 
 
 def is_unread(file: Mapping[str, Any]) -> bool:
     """Whether the provider still reads a file."""
     return _status(file) in _UNREAD
+
+
+def why_unreadable(file: Mapping[str, Any]) -> str | None:
+    """What the provider says of a file that it cannot read; None for any other file."""
+    if _status(file) != _UNREADABLE:
+        return None
+    said = text_or_none(file.get("status_details"))
+    return said[:_REASON_CHARACTERS] if said else "the provider says: error"
 
 
 async def wait_until_read(client: JsonApi, caller: Caller, file: Answer) -> None:
@@ -35,9 +46,13 @@ async def wait_until_read(client: JsonApi, caller: Caller, file: Answer) -> None
         await asyncio.sleep(pause)
         pause = min(2 * pause, _LAST_PAUSE)
         file = await client.get_object(caller, "files", file.id, "file")
-    if _status(file) == _UNREADABLE:
-        details = text_or_none(file.get("status_details")) or "it does not say why"
-        raise invalid_argument(f"{client.name} could not read the input file: {details}")
+    why = why_unreadable(file)
+    if why is not None:
+        raise FerryError(
+            Status.INVALID_ARGUMENT,
+            f"{client.name} could not read the input file: {without_secret(why, caller)}",
+            provider=client.name,
+        )
 
 
 def _status(file: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """Batches over a `FileBatchApi`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from providers.batches.batch_input import BatchInput, FileInput, InlineInput
@@ -17,6 +17,7 @@ from providers.batches.request_table import RequestTable, RequestTables, RowKind
 from providers.credential import Caller
 from providers.errors import FerryError, NotFound
 from providers.json_api.client import Answer, JsonApi, wrong_state_if_refused
+from providers.json_api.redaction import failure_without_secret
 from providers.memory import Limits, MemoryBudget, Reservation
 from providers.observation import UNOBSERVED, Observer
 from providers.resource_names import parse_file_id, result_file_id
@@ -66,7 +67,7 @@ class FileBatchTarget:
 
     async def page(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
         listed, token = await self.api.page(caller, page_size, page_token)
-        return Page([self.api.batch(native) for native in listed], token)
+        return Page([FoundFileBatch(self, caller, native).batch for native in listed], token)
 
     def _input(self, caller: Caller, batch: NewBatch) -> tuple[BatchInput, str | None]:
         if not isinstance(batch.source, str):
@@ -87,7 +88,10 @@ class FoundFileBatch:
 
     @property
     def batch(self) -> Batch:
-        return self.target.api.batch(self.native)
+        batch = self.target.api.batch(self.native)
+        if batch.failure is None:
+            return batch
+        return replace(batch, failure=failure_without_secret(batch.failure, self.caller))
 
     async def cancel(self) -> None:
         path = f"{self.target.api.folder}/{self.native.id}/cancel"

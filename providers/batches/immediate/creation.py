@@ -16,6 +16,7 @@ from providers.batches.immediate.stored import StoredJob
 from providers.batches.json_lines import LineSplitter
 from providers.batches.request_table import RequestTable
 from providers.body import Body
+from providers.deadlines import time_to_undo
 from providers.errors import invalid_argument
 from providers.memory import MemoryBudget
 
@@ -56,7 +57,8 @@ async def create_job(
         if lines != len(new.table):
             raise ValueError(f"an input of {lines} records for a table of {len(new.table)}")
     except BaseException:
-        await job.delete_parts()
+        with time_to_undo():
+            await job.delete_parts()
         raise
     # If this fails, nothing is deleted: the record may have been stored.
     if not await job.create():

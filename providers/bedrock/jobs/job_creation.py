@@ -20,6 +20,7 @@ from providers.bedrock.jobs.job_input import ReadyInput
 from providers.bedrock.jobs.job_memory import JobMemory, KeptJob
 from providers.bedrock.jobs.job_records import JobName
 from providers.bedrock.jobs.operations import Jobs, job_id_of
+from providers.deadlines import time_to_undo
 from providers.errors import FerryError
 from providers.json_api.client import Answer, outcome_unknown
 from providers.resources import NewBatch
@@ -73,7 +74,8 @@ class JobCreation:
             )
             await self._memory.write(job.id, record, ready.checked.table)
         except BaseException as error:
-            await self._undo_if_alone(job, error)
+            with time_to_undo():
+                await self._undo_if_alone(job, error)
             raise
         made = await self._make(job, document)
         await self._bind(job, job_id_of(made))
@@ -100,8 +102,9 @@ class JobCreation:
             raise
         except asyncio.CancelledError as left:
             # The client is gone, so no later call will look for this job.
-            if not job.attempt.repeatable and await self._does_not_exist(job):
-                await self._undo(job, left)
+            with time_to_undo():
+                if not job.attempt.repeatable and await self._does_not_exist(job):
+                    await self._undo(job, left)
             raise
 
     async def _found(self, job: NewJob, error: FerryError) -> Answer | None:
