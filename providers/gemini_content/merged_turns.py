@@ -130,7 +130,7 @@ class _Conversation:
         return [self._writer.response(answer) for answer in answers] + said
 
     def _model_turn(self, turn: Turn) -> list[Block]:
-        """With its calls last: a text after them counts as in the place of their responses.
+        """With its calls last: Claude would take a text after them for one of their responses.
 
         A thought stays before what the model did after it.
         """

@@ -83,7 +83,7 @@ def _spoken(
 
 
 def _only_thinks(numbered: list[_Numbered]) -> bool:
-    """Whether the turn has no more than thoughts and signatures, as if the answer was cut off."""
+    """Whether the turn has only thoughts and signatures, as after an answer that was cut off."""
     parts = [part for _, content in numbered for part in content["parts"]]
     return bool(parts) and all(
         part.keys() <= _SIGNED_THOUGHT and ("thought" in part or not part.get("text"))

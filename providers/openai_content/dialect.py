@@ -34,6 +34,7 @@ OfferFunctions: TypeAlias = Callable[
 
 WriteTexts: TypeAlias = Callable[[list[Part]], str | list[Part]]
 """The content of a message of several texts, from their parts."""
+
 MessageRule: TypeAlias = Callable[[str | None, Mapping[str, Any], str], None]
 """Checks a message that comes after one of a role, or first; its parts are at the path.
 
