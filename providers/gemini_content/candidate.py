@@ -17,6 +17,7 @@ from providers.json_api.answer_shape import (
     as_text,
     present,
     text_or_none,
+    unreadable,
 )
 from providers.json_api.json_text import parse_json, render_json
 
@@ -113,6 +114,8 @@ class Candidate:
         as MALFORMED_FUNCTION_CALL. Raises UnreadableAnswer for a call without a name.
         """
         function = as_text(name, f"{where}.name")
+        if not function:  # no program can answer it, and no provider takes it back
+            raise unreadable(f"{where}.name is empty")
         args = _read_arguments(arguments)
         if args is not None:
             call = present({"id": text_or_none(call_id) or None, "name": function, "args": args})

@@ -107,6 +107,13 @@ _CUSTOM = {"id": "call_2", "type": "custom", "custom": {"name": "f", "input": "x
             ],
         ),
         (
+            {"content": "a", "tool_calls": [{"function": {"name": "", "arguments": "{}"}}]},
+            [
+                {"text": "a"},
+                _unread("choices[0].message.tool_calls[0].function.name is empty"),
+            ],
+        ),
+        (
             {"content": "a", "tool_calls": "x"},
             [{"text": "a"}, _unread("choices[0].message.tool_calls is not a list")],
         ),
