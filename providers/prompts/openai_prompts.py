@@ -33,6 +33,8 @@ from providers.prompts.translation import (
 from providers.resources import AnswerStream, Generated, Prompt
 
 _FILES: Final = "files"
+# The statuses with which a server refuses what only another API can carry.
+_REFUSED: Final = (400, 404, 405)
 
 T = TypeVar("T")
 
@@ -61,7 +63,7 @@ def chat_completions(dialect: Dialect) -> OpenAIApi:
         lambda thoughts: partial(from_openai_chat, thoughts=thoughts),
         lambda thoughts: ChatStream(thoughts=thoughts),
         # The model has only responses, or takes functions only there. OpenAI names them then.
-        lambda error: "v1/responses" in error.message,
+        lambda error: error.upstream_status in _REFUSED and "v1/responses" in error.message,
     )
 
 
@@ -73,7 +75,7 @@ def responses(dialect: Dialect) -> OpenAIApi:
         lambda thoughts: partial(from_openai_response, thoughts=thoughts),
         lambda thoughts: ResponseStream(thoughts=thoughts),
         # The model shows no thoughts, the account may not see them, or the server has no such API.
-        lambda error: error.upstream_status in (400, 404, 405),
+        lambda error: error.upstream_status in _REFUSED,
     )
 
 

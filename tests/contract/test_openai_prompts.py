@@ -128,6 +128,17 @@ async def test_another_refusal_of_chat_stays(openai: OpenAIWithFake) -> None:
     assert await openai.calls("POST", ".*") == [CHAT]
 
 
+@pytest.mark.parametrize("status", [401, 429, 500, 503])
+async def test_what_was_not_refused_for_its_api_is_asked_once(
+    openai: OpenAIWithFake, status: int
+) -> None:
+    """A failed call may be paid for, and its message may quote the prompt."""
+    body = '{"error": {"message": "no answer to: what is v1/responses?"}}'
+    await openai.strike("POST", CHAT, "status", status=status, body=body)
+    await refused(generate(openai, asking("hello")))
+    assert await openai.calls("POST", ".*") == [CHAT]
+
+
 async def test_the_chat_setting_asks_no_other(openai: OpenAIWithFake) -> None:
     asked = generate(openai, asking("hello"), model="gpt-5-codex", api=GenerateApi.CHAT)
     assert "only supported in v1/responses" in str(await refused(asked))
