@@ -32,6 +32,8 @@ _MAPPED_ENDPOINTS: Final = (CHAT, RESPONSES, EMBEDDINGS)
 _MEMBERS: Final = frozenset({"custom_id", "body"})
 _FOREIGN: Final = frozenset({"params", "recordId", "modelInput", "request"})
 _ALL_MEMBERS: Final = ("custom_id", "method", "url", "body")
+# Of a url, in a message.
+_SHOWN: Final = 80
 # In characters. Unverified: OpenAI documents no limit; this is the longest that was seen.
 ID_LIMIT: Final = Limit(512, "characters", "a line's `custom_id` at OpenAI")
 # openai.md section 4
@@ -124,7 +126,8 @@ class OpenAILines:
             known = ", ".join(_MAPPED_ENDPOINTS)
             raise invalid_argument(f"must be one of {known}", path=path)
         if self.endpoint and url != self.endpoint:
-            raise invalid_argument(f"differs from line 1, which has {self.endpoint}", path=path)
+            first = self.endpoint[:_SHOWN]
+            raise invalid_argument(f"differs from line 1, which has {first}", path=path)
         self.endpoint = str(url)
         if (self._kind is BatchKind.EMBED) != (endpoint == EMBEDDINGS):
             raise invalid_argument(f"is not an endpoint for a {self._kind}", path=path)

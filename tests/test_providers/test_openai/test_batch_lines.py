@@ -166,6 +166,12 @@ def test_all_lines_for_another_server_name_one_known_endpoint(url: object) -> No
     assert refusal(lines, 2, native(custom_id="b", url=url)).path == "line 2: url"
 
 
+def test_a_long_url_is_not_repeated_as_a_whole() -> None:
+    lines = other_server()
+    lines.read(0, 1, native(url=f"/{'x' * 100_000}/chat/completions"))
+    assert len(refusal(lines, 2, native(custom_id="b", url="/chat/completions")).message) < 200
+
+
 def test_embeddings_at_another_server() -> None:
     body = {"model": MODEL, "input": ["a"]}
     lines = other_server(BatchKind.EMBED)
