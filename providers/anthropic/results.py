@@ -23,6 +23,7 @@ from providers.credential import Caller
 from providers.errors import FerryError, not_found
 from providers.json_api.answer_shape import as_object, text_or_none, unreadable
 from providers.json_api.client import Answer, JsonApi
+from providers.json_api.redaction import result_without_secret
 from providers.resources import BatchState, Failure
 from providers.status import Status, item_error
 
@@ -73,7 +74,7 @@ class AnthropicResultLines:
         return plain_anthropic_line(line)
 
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
-        return from_anthropic_line(line)
+        return result_without_secret(from_anthropic_line(line), self._caller)
 
     def missing(self, _: int, /) -> Failure:
         return missing_result(state_of(self._batch)) if has_results(self._batch) else ARCHIVED

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from providers.credential import Caller
 from providers.resources import Failure
@@ -16,6 +17,14 @@ def without_secret(text: str, caller: Caller) -> str:
 
 def failure_without_secret(failure: Failure, caller: Caller) -> Failure:
     return Failure(failure.status, without_secret(failure.message, caller))
+
+
+def result_without_secret(result: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    """The translated result of a request, which may be an error."""
+    error = result.get("error")
+    if error is None:
+        return result
+    return {"error": error | {"message": without_secret(error["message"], caller)}}
 
 
 def redacted(error: UpstreamError, redact: Callable[[str], str]) -> UpstreamError:

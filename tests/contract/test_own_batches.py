@@ -45,6 +45,16 @@ async def test_inline_requests_have_results_in_their_order(service: Service) -> 
     assert "fail" in error["message"]
 
 
+async def test_no_reason_in_an_answer_shows_the_key(service: Service) -> None:
+    """Some servers answer with an error and the status 200."""
+    secret = service.caller.credential.secret
+    body = orjson.dumps({"error": {"message": f"{secret} is wrong"}}).decode()
+    await service.with_fake.strike("POST", service.posts, "status", status=200, body=body)
+    made = await service.batches.create(service.caller, inline_batch(service.model, TEXTS[:1]))
+    (result,) = await items(await service.ended(made.id))
+    assert not secret or secret not in result["error"]["message"]
+
+
 async def test_a_file_of_requests(service: Service) -> None:
     file_id = await service.with_fake.upload(gemini_lines(*TEXTS), "in.jsonl")
     made = await service.batches.create(service.caller, service.from_file(file_id))

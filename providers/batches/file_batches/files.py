@@ -15,7 +15,7 @@ from providers.body import Body
 from providers.credential import Caller
 from providers.errors import NotFound, invalid_argument, not_found
 from providers.json_api.client import Answer, JsonApi
-from providers.json_api.redaction import failure_without_secret, without_secret
+from providers.json_api.redaction import failure_without_secret, result_without_secret
 from providers.memory import Reservation
 from providers.resources import Failure
 
@@ -129,11 +129,7 @@ class FileResultLines:
         return self._api.plain(self._batch, line)
 
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
-        result = self._api.translate(self._batch, line)
-        if "error" in result:
-            error = result["error"]
-            error["message"] = without_secret(error["message"], self._caller)
-        return result
+        return result_without_secret(self._api.translate(self._batch, line), self._caller)
 
     def missing(self, line: int, /) -> Failure:
         failure = self._failures.lost if self._lost else self._failures.of_line(line)

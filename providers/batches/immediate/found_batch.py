@@ -12,7 +12,9 @@ from providers.batches.immediate.stored import StoredJob
 from providers.batches.json_lines import ResultLine, ResultSplitter
 from providers.batches.request_table import RowKind
 from providers.body import Body, close
+from providers.credential import Caller
 from providers.errors import not_found
+from providers.json_api.redaction import result_without_secret
 from providers.resources import Batch, BatchState, Counts, Failure
 from providers.status import Status
 
@@ -24,6 +26,7 @@ class ImmediateBatch:
 
     def __init__(
         self,
+        caller: Caller,
         job: StoredJob,
         state: JobState,
         answerer: Answerer,
@@ -32,6 +35,7 @@ class ImmediateBatch:
     ) -> None:
         self.batch = _batch_of(job, state, answerer.status_words[state.state])
         self.id_member = answerer.id_member
+        self._caller = caller
         self._job = job
         self._output = state.output
         self._answerer = answerer
@@ -73,7 +77,8 @@ class ImmediateBatch:
         return self._answerer.plain(line, self._job.record.invocation)
 
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
-        return self._answerer.translate(line, self._job.record.invocation)
+        result = self._answerer.translate(line, self._job.record.invocation)
+        return result_without_secret(result, self._caller)
 
     def missing(self, _: int, /) -> Failure:
         return CANCELLED if self.batch.state is BatchState.CANCELLED else _NEVER

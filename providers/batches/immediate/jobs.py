@@ -180,7 +180,7 @@ class ImmediateJobs:
             return None
         state = await job.ending() or await self._unfinished(caller, job)
         cancelled = partial(self._cancelled, caller, key)
-        return ImmediateBatch(job, state, self._answerer, self._splitter, cancelled)
+        return ImmediateBatch(caller, job, state, self._answerer, self._splitter, cancelled)
 
     async def _unfinished(self, caller: Caller, job: StoredJob) -> JobState:
         cancelled, lease, made = await asyncio.gather(

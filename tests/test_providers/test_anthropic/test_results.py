@@ -25,6 +25,13 @@ def _line(**result: Any) -> dict[str, Any]:
     return {"custom_id": "r0000000001", "result": result}
 
 
+def test_no_reason_shows_the_key() -> None:
+    message = f"Not {CALLER.credential.secret}."
+    error = {"type": "error", "error": {"type": "api_error", "message": message}}
+    found = results(ScriptedUpstream()).translate(_line(type="errored", error=error))
+    assert found == {"error": {"code": 14, "message": "Not ***."}}
+
+
 def test_an_answer() -> None:
     line = _line(type="succeeded", message={"content": [{"type": "text", "text": "4"}]})
     result = from_anthropic_line(line)
