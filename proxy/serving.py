@@ -21,6 +21,7 @@ from proxy.sites import admin_site, main_site, set_server_name
 from proxy.state_probe import PROBE
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+_UNDO_SECONDS: Final = 5.0
 
 _log: Final = logging.getLogger(__name__)
 
@@ -53,6 +54,14 @@ class InFlight:
             async with asyncio.timeout(seconds):
                 while self._tasks:
                     await asyncio.wait(self._tasks)
+
+    async def cut_off(self) -> None:
+        """Ends those that are left. They have some seconds to undo what they began."""
+        left = set(self._tasks)
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=_UNDO_SECONDS)
 
 
 async def serve(
@@ -97,6 +106,7 @@ async def serve(
                 in_flight.wait_ended(settings.drain_seconds),
                 background.prepare_to_end(settings.drain_seconds),
             )
+            await in_flight.cut_off()
     _log.info("stopped")
 
 

@@ -30,6 +30,16 @@ async def slow(request: web.Request) -> web.Response:
         raise
 
 
+async def undoing(request: web.Request) -> web.Response:
+    """As `slow`, but it takes time to undo what it began."""
+    try:
+        return await slow(request)
+    except asyncio.CancelledError:
+        await asyncio.sleep(1.5)
+        _log.info("undone")
+        raise
+
+
 class LateBody(web.StreamResponse):
     """A body that is created only when it is sent, after every middleware has returned."""
 
@@ -50,7 +60,7 @@ async def late(request: web.Request) -> web.StreamResponse:
 @web.middleware
 async def reject_other_paths(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Like a chain without health endpoints."""
-    if request.path not in {"/slow", "/late"}:
+    if request.path not in {"/slow", "/late", "/undoing"}:
         raise web.HTTPForbidden
     return await handler(request)
 
@@ -76,6 +86,7 @@ async def main() -> None:
     app.cleanup_ctx.append(app[PROBE].running)
     app.router.add_post("/slow", slow)
     app.router.add_post("/late", late)
+    app.router.add_post("/undoing", undoing)
     await serve(app, load(kinds(gemini=set())))
 
 

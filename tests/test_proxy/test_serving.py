@@ -181,6 +181,16 @@ async def test_a_drain_is_limited() -> None:
             assert await process.exit_code() == 0
 
 
+async def test_a_request_that_the_drain_cuts_off_has_time_to_undo_what_it_began() -> None:
+    async with serving({"FERRY_DRAIN_SECONDS": "0.05"}) as process, ClientSession() as session:
+        url = (await process.event("listening"))["url"]
+        async with slow_request(session, url, "/undoing"):
+            await process.event("begun")
+            process.signal(signal.SIGTERM)
+            await process.event("undone")
+            assert await process.exit_code() == 0
+
+
 async def test_background_work_also_gets_the_time_of_the_drain() -> None:
     settings = {"SLOW_SERVER_PREPARES": "1", "FERRY_DRAIN_SECONDS": "0.05"}
     async with serving(settings) as process:
