@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
 from providers.batches.file_references import FileReferences
@@ -87,7 +88,7 @@ class AnthropicPrompts:
             try:
                 return sent, await call(caller, _PATH, sent.body, **translation.headers)
             except FerryError as error:
-                if _CHANGED not in error.message:
+                if error.upstream_status != HTTPStatus.BAD_REQUEST or _CHANGED not in error.message:
                     raise
             translation.drops_thoughts = True
             sent = await to_provider(self._memory, translation.prompt, translate)

@@ -79,8 +79,15 @@ async def test_thoughts_of_a_changed_conversation_are_dropped(
     assert "contents[*].parts[*].thoughtSignature;count=1" in chat.warnings
 
 
-async def test_another_refusal_stays(anthropic: AnthropicWithFake, chat: Chat) -> None:
-    await anthropic.strike("POST", MESSAGES, "status", status=400)
+@pytest.mark.parametrize(
+    ("status", "message"), [(400, "no"), (403, "'bound to a different conversation' is bad")]
+)
+async def test_another_refusal_stays(
+    anthropic: AnthropicWithFake, chat: Chat, status: int, message: str
+) -> None:
+    """Its message may quote the prompt."""
+    body = orjson.dumps({"type": "error", "error": {"type": "x", "message": message}}).decode()
+    await anthropic.strike("POST", MESSAGES, "status", status=status, body=body)
     error = await refused(chat.say("hello"))
-    assert error.upstream_status == 400
+    assert error.upstream_status == status
     assert await anthropic.calls("POST", ".*") == [MESSAGES]
