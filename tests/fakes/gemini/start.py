@@ -42,7 +42,8 @@ async def upload(request: web.Request) -> web.StreamResponse:
         return await _start(request)
     if protocol == "multipart":
         return await _multipart(request)
-    if protocol == "raw" or (not protocol and not _upload_headers(request)):  # section 3.4
+    is_plain = not protocol and request.can_read_body and not _upload_headers(request)
+    if protocol == "raw" or is_plain:  # section 3.4
         return await _raw(request)
     raise invalid(f"Unknown upload protocol {protocol!r}.")
 
