@@ -102,7 +102,7 @@ def closed_answer_schema(
     requested = json_format(config, path, provider)
     if requested is None:
         return None
-    if requested.schema is None:
+    if not requested.schema:
         raise invalid_argument(
             f"{provider} answers in JSON only with a schema; give responseSchema",
             path=requested.path,

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from providers.claude_content.closed_schema import closed_schema
+from providers.claude_content.closed_schema import closed_answer_schema, closed_schema
 from providers.errors import FerryError
 from providers.gemini_content.warnings import Warnings
 
@@ -176,3 +176,10 @@ def test_a_refusal_says_what_would_be_right(schema: object, message: str) -> Non
 def test_a_keyword_with_any_value_is_kept_or_refused(keyword: str, value: object) -> None:
     with suppress(FerryError):
         assert _close({keyword: value}) == {keyword: value}
+
+
+def test_an_answer_in_any_json_is_refused() -> None:
+    """Without a word about the answer there is nothing to enforce."""
+    config = {"responseMimeType": "application/json", "responseJsonSchema": {}}
+    with pytest.raises(FerryError, match=r"^c.responseJsonSchema: Bedrock answers in JSON only"):
+        closed_answer_schema(config, "c", Warnings(), "Bedrock")
