@@ -20,9 +20,11 @@ def loads(body: bytes) -> Any:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         try:
-            return json.loads("".join(_rewritten(body.decode())), strict=False)
+            value = json.loads("".join(_rewritten(body.decode())), strict=False)
+            json.dumps(value, ensure_ascii=False).encode()  # a half of a surrogate pair is no text
         except (ValueError, RecursionError):
             raise error from None
+        return value
 
 
 def _rewritten(text: str) -> Iterator[str]:
