@@ -181,8 +181,8 @@ def _with_what_is_beside(inline: dict[str, Any], path: str) -> dict[str, Any]:
     beside, request = BESIDE_REQUEST & inline.keys(), inline.get("request")
     if not beside or not isinstance(request, dict):
         return inline
-    for name in sorted(beside & request.keys()):
-        raise invalid_argument("is in request too", path=f"{path}.{name}")
+    if twice := beside & request.keys():
+        raise invalid_argument("is in request too", path=f"{path}.{min(twice)}")
     moved = {name: value for name, value in inline.items() if name in beside}
     rest = {name: value for name, value in inline.items() if name not in beside}
     return {**rest, "request": {**request, **moved}}

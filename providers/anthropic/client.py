@@ -19,9 +19,9 @@ from providers.upstream import Upstream
 
 BATCHES: Final = "v1/messages/batches"
 SCOPING_HEADERS: Final = frozenset({"anthropic-workspace-id"})
-_BETA_HEADER: Final = "anthropic-beta"
+BETA_HEADER: Final = "anthropic-beta"
 _VERSION_HEADER: Final = "anthropic-version"
-PASSED_HEADERS: Final = SCOPING_HEADERS | {_BETA_HEADER}
+PASSED_HEADERS: Final = SCOPING_HEADERS | {BETA_HEADER}
 
 _API_KEY: Final = "sk-ant-api"
 _OAUTH_TOKEN: Final = "sk-ant-oat"  # noqa: S105 - what such tokens begin with
@@ -49,9 +49,9 @@ def anthropic_client(
 def _headers(api_version: str, caller: Caller) -> Mapping[str, str]:
     secret = caller.credential.secret
     headers = {k: v for k, v in caller.headers.items() if k in PASSED_HEADERS}
-    betas = [_FILES_BETA, headers.get(_BETA_HEADER, "")]
+    betas = [_FILES_BETA, headers.get(BETA_HEADER, "")]
     betas.append(_OAUTH_BETA if secret.startswith(_OAUTH_TOKEN) else "")
-    headers |= {_VERSION_HEADER: api_version, _BETA_HEADER: ",".join(filter(None, betas))}
+    headers |= {_VERSION_HEADER: api_version, BETA_HEADER: ",".join(filter(None, betas))}
     if secret.startswith(_API_KEY):
         return headers | {"x-api-key": secret}
     return headers | {"Authorization": f"Bearer {secret}"}

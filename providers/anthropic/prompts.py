@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
+from providers.anthropic.client import BETA_HEADER
 from providers.batches.file_references import FileReferences
 from providers.claude_content.api_version import OLD_VERSION, needs_old_version
 from providers.claude_content.generate_to_anthropic import to_anthropic_message
@@ -35,7 +36,6 @@ _FILES: Final = "v1/files"
 # Of the refusal of a thought whose conversation was changed, and what lets Anthropic leave it out
 # (anthropic.md section 4).
 _CHANGED: Final = "bound to a different conversation"
-_BETAS: Final = "anthropic-beta"
 _BINDING_BETA: Final = "thinking-binding-controls-2026-08-01"
 _DROP: Final = {"block_binding": {"prefix_mismatch_behavior": "drop_block"}}
 
@@ -101,8 +101,8 @@ class AnthropicPrompts:
 
 
 def _with_beta(caller: Caller, beta: str) -> Caller:
-    betas = [given for given in (caller.headers.get(_BETAS), beta) if given]
-    return replace(caller, headers={**caller.headers, _BETAS: ",".join(betas)})
+    betas = [given for given in (caller.headers.get(BETA_HEADER), beta) if given]
+    return replace(caller, headers={**caller.headers, BETA_HEADER: ",".join(betas)})
 
 
 @dataclass(slots=True)

@@ -110,11 +110,9 @@ def _listed(batch: Mapping[str, Any]) -> list[ListedError]:
     errors = batch.get("errors") or batch.get("error")
     data = errors.get("data", errors) if isinstance(errors, dict) else errors
     listed = data if isinstance(data, list) else [data]
-    return [_parse(error) for error in listed[:_ERRORS_READ] if _says(error)]
-
-
-def _says(error: object) -> bool:
-    return bool(error) and isinstance(error, str | dict)
+    return [
+        _parse(error) for error in listed[:_ERRORS_READ] if error and isinstance(error, str | dict)
+    ]
 
 
 def _parse(error: object) -> ListedError:

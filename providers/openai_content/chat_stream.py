@@ -31,7 +31,12 @@ from providers.openai_content.answer_members import (
 from providers.openai_content.call_pieces import CallPieces
 from providers.openai_content.chat_from_openai import finish_reason_of
 from providers.openai_content.failures import failure_of, reported_error
-from providers.openai_content.server_reasoning import CONTENT, DETAILS, DetailPieces
+from providers.openai_content.server_reasoning import (
+    CONTENT,
+    DETAILS,
+    DetailPieces,
+    kept_members,
+)
 from providers.upstream import invalid_answer
 
 _DONE: Final = b"[DONE]"
@@ -76,7 +81,8 @@ class ChatStream:
             raise invalid_answer("the stream ended before the answer did")
         reason = "SAFETY" if self._refused else finish_reason_of(self._native)
         if self._calls.begun:
-            self._calls.sign(self._kept())
+            reasoning = None if self._reasoning is None else self._reasoning.getvalue()
+            self._calls.sign(kept_members({CONTENT: reasoning, DETAILS: self._details.whole}))
         yield from self._answer.end(Candidate(0, reason, self._native), self._usage)
 
     def _count(self, usage: object) -> None:
@@ -121,11 +127,6 @@ class ChatStream:
             self._reasoning = StringIO()
         if self._reasoning.tell() + len(piece) <= STREAM_CALLS:
             self._reasoning.write(piece)
-
-    def _kept(self) -> dict[str, Any]:
-        details = self._details.whole
-        kept = {} if self._reasoning is None else {CONTENT: self._reasoning.getvalue()}
-        return kept | ({DETAILS: details} if details else {})
 
     def _delta(self, choice: dict[str, Any]) -> dict[str, Any]:
         """A server that does not stream writes the whole message, or in an old form a text."""

@@ -38,8 +38,7 @@ def to_openai_messages(
     for turn in joined_turns(request, path, warnings):
         conversation.add_turn(turn)
     conversation.calls.require_all_answered()
-    if conversation.has_thoughts:
-        add_empty_reasoning(conversation.messages)
+    add_empty_reasoning(conversation.messages)
     return conversation.messages
 
 
@@ -52,7 +51,6 @@ class _Conversation:
         self._dialect = dialect
         self.calls = PendingCalls(dialect.calls, warnings)
         self.messages: list[dict[str, Any]] = []
-        self.has_thoughts = False  # the provider's own
 
     def add_system(self, content: dict[str, Any], path: str) -> None:
         # "system" instead of "developer", because every model and compatible server accepts it.
@@ -77,7 +75,6 @@ class _Conversation:
             if thought is None:
                 rest.append(part)
                 continue
-            self.has_thoughts = True
             thoughts.append(thought)
             beside[member(part.path, "functionCall")] = thought.get(CALL, {})
             fields = without_thinking(part.fields)

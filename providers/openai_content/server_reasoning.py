@@ -66,9 +66,7 @@ def write_reasoning(thoughts: list[dict[str, Any]]) -> dict[str, Any]:
     """The members of a message for the reasoning of its calls."""
     contents = [thought[CONTENT] for thought in thoughts if CONTENT in thought]
     details = [detail for thought in thoughts for detail in thought.get(DETAILS, ())]
-    return ({CONTENT: "".join(contents)} if contents else {}) | (
-        {DETAILS: details} if details else {}
-    )
+    return kept_members({CONTENT: "".join(contents) if contents else None, DETAILS: details})
 
 
 def add_empty_reasoning(messages: list[dict[str, Any]]) -> None:

@@ -20,6 +20,7 @@ from providers.batches.file_batches.files import (
     InputFiles,
     derived_file_name,
 )
+from providers.batches.file_batches.input_waits import wait_until_read
 from providers.batches.repeats import Attempt, with_unknown_outcome
 from providers.batches.request_table import RequestTables
 from providers.credential import Caller
@@ -129,7 +130,7 @@ class BatchCreation:
         made = Answer(id=own) if own else await self._upload_input(job, extent)
         input_file = made.id
         try:
-            await self._inputs.wait_until_read(job.caller, made)
+            await wait_until_read(self._client, job.caller, made)
             yield input_file
         except BaseException as error:
             with time_to_undo():

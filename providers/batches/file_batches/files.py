@@ -50,9 +50,6 @@ class InputFiles:
                 f"the file's purpose at {self._api.limits.whose} is {purpose!r}, not "
                 f"{INPUT_PURPOSE!r}: {self._api.input_advice}"
             )
-        await self.wait_until_read(caller, file)
-
-    async def wait_until_read(self, caller: Caller, file: Answer) -> None:
         await wait_until_read(self._client, caller, file)
 
     async def named(self, caller: Caller, file_name: str) -> Answer | None:
