@@ -82,7 +82,7 @@ def _metadata(batch: Batch, output: dict[str, Any] | None) -> dict[str, Any]:
         "startTime": render_time(batch.start_time),
         "endTime": render_time(batch.end_time),
         "updateTime": render_time(batch.end_time or batch.start_time or batch.create_time),
-        # Gemini always gives it, and typed clients as gemini-rust need it. 0: not counted yet.
+        # Gemini always has it, and typed clients such as gemini-rust need it. 0: not counted yet.
         "batchStats": {"requestCount": "0"}
         if counts is None
         else {

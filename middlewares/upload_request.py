@@ -28,7 +28,7 @@ _FILE_FIELDS: Final = {
     "sizeBytes": "size_bytes",
 }
 
-# The second is what curl names for any body.
+# The second is curl's default for any body.
 _TYPES_OF_A_START: Final = ("application/json", "application/x-www-form-urlencoded")
 
 

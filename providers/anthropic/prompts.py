@@ -79,9 +79,10 @@ class AnthropicPrompts:
         translate: ToProvider,
         call: Callable[..., Awaitable[T]],
     ) -> tuple[TranslatedPrompt, T]:
-        """The prompt as it was sent, and what `call` gave.
+        """The prompt as it was sent, and the result of `call`.
 
-        Thoughts whose conversation was changed are sent again, for Anthropic to leave them out.
+        If Anthropic refuses thoughts because their conversation was changed, the prompt is sent
+        once more, with the order to leave them out.
         """
         sent = await to_provider(self._memory, translation.prompt, translate)
         async with translation.files.explained(self._client, caller, _FILES):

@@ -206,7 +206,7 @@ class _Cutter(Generic[Line]):
         return lines, len(piece)
 
     def _end_of_blank_lines(self, piece: bytes, end: int) -> int:
-        """Where the last of the blank lines ends that follow the one which ends at `end`.
+        """The end of the last blank line in a row of them, of which the first ends at `end`.
 
         They are skipped at once: one at a time, a piece of them blocks the event loop for 60 ms.
         """

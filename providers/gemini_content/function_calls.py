@@ -176,7 +176,7 @@ class PendingCalls:
         return found
 
     def _by_name(self, part: ContentPart) -> FunctionCall | None:
-        """The first call with the name; for a response with an id, the first without one."""
+        """The first call with the name; for a response with an id, the first that has no id."""
         has_id, name = bool(part.value.get("id")), part.value.get("name")
         return next(
             (

@@ -49,7 +49,7 @@ _SCHEMAS: Final = frozenset(
     {"items", "prefixItems", "additionalProperties", "anyOf", "oneOf", "allOf", "not"}
 )
 _NAMED_SCHEMAS: Final = frozenset({"properties", "$defs", "definitions"})
-# With these alone an object says nothing about its members.
+# An object with only these keywords says nothing about its members.
 _NOTHING_OF_MEMBERS: Final = frozenset({"type", "title", "description", "$schema", "$id"})
 # Gemini's API refuses both in a Schema; JSON Schema has them as $defs and $ref.
 _REFERENCES: Final = ("defs", "ref")
@@ -90,7 +90,7 @@ def in_property_order(schema: Any) -> Any:
 
 
 def with_each_schema(schema: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
-    """A JSON Schema in which `change` was made to it and to every schema inside it."""
+    """The JSON Schema after `change` of it and of every schema inside it."""
     if isinstance(schema, list):
         return [with_each_schema(each, change) for each in schema]
     if not isinstance(schema, dict):
@@ -185,7 +185,7 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def of_an_object(schema: dict[str, Any]) -> dict[str, Any]:
-    """The JSON Schema of a function's parameters, with what goes without saying.
+    """The JSON Schema of a function's parameters, with a type and properties.
 
     Arguments are always an object, which has no members if none are declared. Servers of tools
     leave out the type, the properties, or both, and providers require them (openai.md section 7).

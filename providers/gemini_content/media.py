@@ -27,7 +27,7 @@ IMAGES: Final = {
 }
 
 
-# How their base64 begins.
+# How the base64 of images begins.
 _IMAGE_STARTS: Final = {
     "iVBORw0KGgo": "image/png",
     "/9j/": "image/jpeg",

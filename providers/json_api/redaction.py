@@ -1,4 +1,4 @@
-"""A provider may quote the caller's key in what it says, which is removed from every reason."""
+"""A provider may quote the caller's key, so it is removed from every reason that it gives."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

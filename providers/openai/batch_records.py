@@ -50,7 +50,7 @@ _ERRORS_READ: Final = 50_000
 
 
 def state_of(batch: Mapping[str, Any]) -> BatchState:
-    """The time of its end says how a batch with an unknown status ended.
+    """If the status is unknown, the time of the end says how the batch ended.
 
     Without such a time it counts as running, so that it does not end a client's polling.
     """
@@ -106,7 +106,7 @@ def failures_of(batch: Mapping[str, Any], state: BatchState) -> BatchFailures:
 
 
 def _listed(batch: Mapping[str, Any]) -> list[ListedError]:
-    """`errors.data`. Other servers write a list, one error, or its text, also as `error`."""
+    """OpenAI's `errors.data`, or what other servers write: a list, an error or a text."""
     errors = batch.get("errors") or batch.get("error")
     data = errors.get("data", errors) if isinstance(errors, dict) else errors
     listed = data if isinstance(data, list) else [data]

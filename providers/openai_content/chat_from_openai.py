@@ -183,7 +183,7 @@ def _text(part: dict[str, Any], where: str) -> str:
 def _call(
     candidate: Candidate, kept: list[dict[str, Any]], call: dict[str, Any], where: str
 ) -> None:
-    """`kept` is what the first call carries for its message."""
+    """`kept` has the members of the message until the first call takes them."""
     if call.get("type") not in (None, "", "function"):
         raise unknown_type(call["type"], where)
     signature = kept_signature(kept.pop() if kept else {}, call)

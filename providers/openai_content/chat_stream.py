@@ -120,7 +120,7 @@ class ChatStream:
             raise failure
 
     def _keep_reasoning(self, piece: object) -> None:
-        """Too much of it is not kept."""
+        """No more than STREAM_CALLS characters."""
         if not isinstance(piece, str):
             return
         if self._reasoning is None:

@@ -52,7 +52,7 @@ def texts_apart(texts: list[Part]) -> list[Part]:
 
 
 def texts_joined(texts: list[Part]) -> str:
-    """For servers of which some take no list."""
+    """For servers with OpenAI's API: some of them take no list."""
     return "\n".join(text["text"] for text in texts)
 
 

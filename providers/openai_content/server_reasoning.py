@@ -22,7 +22,7 @@ CONTENT: Final = "reasoning_content"
 DETAILS: Final = "reasoning_details"
 EXTRA: Final = "extra_content"
 CALL: Final = "call"
-"""What `own_reasoning` returns has the members of the part's call here, beside the message's."""
+"""In what `own_reasoning` returns: the members of the call. The others belong to the message."""
 
 Members: TypeAlias = Mapping[str, Any]
 
@@ -112,7 +112,7 @@ class DetailPieces:
         self._size = 0
 
     def add(self, pieces: object) -> None:
-        """Nothing is kept of more than STREAM_CALLS: a part of the details would be refused."""
+        """Beyond STREAM_CALLS nothing is kept: the server refuses a part of the details."""
         for piece in pieces if isinstance(pieces, list) else ():
             if not isinstance(piece, dict):
                 continue

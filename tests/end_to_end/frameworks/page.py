@@ -15,7 +15,7 @@ ROW: Final = re.compile(r"^\| (.+) \| `([^`]+)` \|$", re.MULTILINE)
 """A row's framework with its version, and the expression that points it at the proxy."""
 
 CALLS: Final = ("prompt", "stream", "call_tool", "structured", "see_image")
-"""What a program may be able to do: functions of what the row's expression makes, a model, a text.
+"""What a program can do. Each takes what the row's expression makes, the model, and a text.
 
 `stream` returns the pieces of the answer, `structured` a `Forecast`, the others the answer's text.
 """
